@@ -1,0 +1,115 @@
+"""``triptych models list`` and ``triptych plugins list``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+
+def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add ``models`` and ``plugins`` to the command line."""
+    for name, run, text in (
+        ("models", list_models, "the models on this computer and what they can do"),
+        ("plugins", list_plugins, "the plugins that were found, on or off"),
+    ):
+        group = commands.add_parser(name, help=f"show {text}")
+        actions = group.add_subparsers(metavar="ACTION", required=True)
+        shown = actions.add_parser("list", help=f"show {text}")
+        shown.add_argument("--json", action="store_true", help="print JSON")
+        shown.set_defaults(command=run)
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Run ``triptych models list``."""
+    from studio.cli.session import engine_session
+
+    with engine_session() as engine:
+        installed = engine.models()
+        problems = engine.problems()
+    models = [
+        {
+            "id": model.info.id,
+            "title": model.info.title,
+            "capabilities": [str(capability) for capability in model.capabilities],
+            "backend": model.backend,
+            "architecture": model.info.architecture,
+            "format": model.info.format,
+            "size_bytes": model.info.size_bytes,
+            "context_length": model.info.context_length,
+            "licence": model.info.licence,
+            "built_in": model.info.built_in,
+            "path": str(model.info.path) if model.info.path else None,
+        }
+        for model in installed
+    ]
+    if options.json:
+        print(json.dumps({"models": models, "problems": list(problems)}, ensure_ascii=False))
+        return 0
+    rows = [
+        (
+            m.info.id,
+            ", ".join(str(c) for c in m.capabilities) or "nothing installed can run it",
+            size(m.info.size_bytes),
+            m.info.licence or "licence not stated",
+        )
+        for m in installed
+    ]
+    print_table(("model", "can do", "size", "licence"), rows, "No model is installed.")
+    for problem in problems:
+        print(problem)
+    return 0
+
+
+def list_plugins(options: argparse.Namespace) -> int:
+    """Run ``triptych plugins list``."""
+    from studio.cli.session import engine_session
+
+    with engine_session() as engine:
+        plugins = engine.plugins()
+    if options.json:
+        found = [
+            {
+                "id": plugin.id,
+                "title": plugin.title,
+                "version": plugin.version,
+                "enabled": plugin.enabled,
+                "folder": str(plugin.folder) if plugin.folder else None,
+                "error": plugin.error or None,
+            }
+            for plugin in plugins
+        ]
+        print(json.dumps({"plugins": found}, ensure_ascii=False))
+        return 0
+    rows = [
+        (
+            plugin.id,
+            "on" if plugin.enabled else "off",
+            str(plugin.folder) if plugin.folder else "installed package",
+            plugin.error,
+        )
+        for plugin in plugins
+    ]
+    print_table(("plugin", "state", "from", ""), rows, "No plugin was found.")
+    return 0
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
+    """Print aligned columns, or the sentence for an empty list."""
+    if not rows:
+        print(empty)
+        return
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+    for row in (heads, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the unit people read, decimal."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
