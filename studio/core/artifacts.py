@@ -47,3 +47,16 @@ class TextArtifact(Artifact):
     def tokens_per_s(self) -> float:
         """Written tokens per second of computing; 0 when nothing was measured."""
         return self.new_tokens / self.duration_s if self.duration_s > 0 else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorArtifact(Artifact):
+    """Vectors of texts, in the order of the request's texts.
+
+    Attributes:
+        vectors: Little-endian float32, each vector of length 1, one after the other.
+        dimensions: Numbers in one vector.
+    """
+
+    vectors: bytes
+    dimensions: int

@@ -6,6 +6,8 @@ Plain writes lost 67 of 200 files under SIGKILL; this lost none.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,16 +17,22 @@ from typing import BinaryIO
 
 from studio.core.errors import storage_errors
 
+log = logging.getLogger(__name__)
+
 TEMPORARY_SUFFIX = ".triptych-part"
 
 
 @contextmanager
-def atomic_file(path: Path, *, doing: str = "saving the file") -> Iterator[BinaryIO]:
+def atomic_file(
+    path: Path, *, doing: str = "saving the file", replace: bool = True
+) -> Iterator[BinaryIO]:
     """Open a binary file that appears at ``path`` only when the block ends well.
 
     Args:
         path: Where the finished file shall stand; its folder is made when missing.
         doing: A gerund phrase for the error sentence.
+        replace: Whether a file that stands at ``path`` may be replaced. When not, the error's
+            ``__cause__`` is a ``FileExistsError``, and the file there is untouched.
 
     Yields:
         The temporary file, opened for writing.
@@ -33,7 +41,8 @@ def atomic_file(path: Path, *, doing: str = "saving the file") -> Iterator[Binar
         StorageError: The system refused; ``path`` is as it was before.
     """
     path = Path(os.path.realpath(path))  # a link keeps pointing at the file we replace
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    stem = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
+    temporary = path.with_name(f".{stem}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     with storage_errors(path, doing):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -41,23 +50,46 @@ def atomic_file(path: Path, *, doing: str = "saving the file") -> Iterator[Binar
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            if path.exists():
+            if replace and path.exists():
                 temporary.chmod(path.stat().st_mode & 0o7777)
-            temporary.replace(path)
+            _publish(temporary, path, replace)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
 
 
-def atomic_write(path: Path, data: bytes | str, *, doing: str = "saving the file") -> None:
+def atomic_write(
+    path: Path, data: bytes | str, *, doing: str = "saving the file", replace: bool = True
+) -> None:
     """Write ``data`` (text as UTF-8) so that ``path`` holds the old or the new bytes, whole.
 
     Raises:
-        StorageError: The system refused; ``path`` is as it was before.
+        StorageError: The system refused, or ``path`` exists and ``replace`` is false (then the
+            ``__cause__`` is a ``FileExistsError``); ``path`` is as it was before.
     """
-    with atomic_file(path, doing=doing) as file:
+    with atomic_file(path, doing=doing, replace=replace) as file:
         file.write(data.encode("utf-8") if isinstance(data, str) else data)
+
+
+def _publish(temporary: Path, path: Path, replace: bool) -> None:
+    """Give the finished file its name, in one step that never takes another file's place."""
+    if replace:
+        temporary.replace(path)
+        return
+    try:
+        os.link(temporary, path)  # unlike a rename, refuses when the name is taken
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here (FAT, some network drives)
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
+        return
+    try:
+        temporary.unlink()
+    except OSError as error:  # the file stands; the second name is swept at the next start
+        log.warning("a leftover could not be removed: %s", error.strerror)
 
 
 def sync_folder(folder: Path) -> None:

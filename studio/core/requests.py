@@ -133,7 +133,31 @@ class TextRequest(Request):
             )
 
 
-_KINDS: dict[str, type[Request]] = {TextRequest.kind: TextRequest}
+@dataclass(frozen=True, kw_only=True, eq=True)
+class EmbedRequest(Request):
+    """Texts to be turned into vectors whose nearness is nearness of meaning.
+
+    Attributes:
+        texts: One or more texts; what a model cannot see at once is left off at the end.
+    """
+
+    kind: ClassVar[str] = "embed"
+
+    texts: tuple[str, ...] = ()
+
+    __hash__ = Request.__hash__
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "texts", tuple(clean_text(text) for text in self.texts))
+        if not self.texts:
+            raise BadInputError("There is no text to be understood.")
+
+
+_KINDS: dict[str, type[Request]] = {
+    TextRequest.kind: TextRequest,
+    EmbedRequest.kind: EmbedRequest,
+}
 
 
 def to_json(request: Request) -> str:
