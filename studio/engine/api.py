@@ -160,6 +160,10 @@ class LoadedModel(ABC):
 
     #: Bytes it occupies on its device now; kept true by the backend.
     memory_bytes: int = 0
+    #: True when ``generate`` may be entered while another call of it is paused inside
+    #: ``ctx.checkpoint()``, that is when nothing one call works on is kept in the model. Then a
+    #: more urgent job may use this model in the middle of a longer one; else it waits for its end.
+    interleaves: bool = False
 
     @abstractmethod
     def generate(self, request: Any, ctx: JobContext) -> Artifact:
@@ -212,6 +216,12 @@ class Backend(ABC):
     def estimate_bytes(self, model: ModelInfo, device: Device) -> int:
         """Return about how much device memory the loaded model will take."""
         return int(model.size_bytes * 1.2)
+
+    def prepare(self) -> None:  # noqa: B027 - most backends have nothing to prepare
+        """Import what ``load`` will need; called on an engine thread soon after the start.
+
+        Imports stall the window: do them here, in pieces, rather than in the first ``load``.
+        """
 
     @abstractmethod
     def load(self, model: ModelInfo, device: Device, ctx: LoadContext) -> LoadedModel:
