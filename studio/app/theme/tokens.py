@@ -1,0 +1,150 @@
+"""Every colour, size and typeface of the window. No literal of these stands anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one scheme, as "#rrggbb".
+
+    Attributes:
+        ground: The window.
+        surface: Panels and editors.
+        raised: Cards, popovers and fields.
+        hover: A raised thing under the pointer.
+        line: Separators, one pixel.
+        text: What is read.
+        quiet: What may be overlooked; 4.5:1 on surface and raised.
+        off: What cannot be used now.
+        gold: The accent: primary button, focus, selection, generated and not yet accepted.
+        gold_hover: The accent under the pointer.
+        gold_wash: The accent behind text.
+        on_gold: Text on the accent.
+        bad: Errors; always with a word or an icon too.
+        good: Done; always with a word or an icon too.
+        canvas: Around pictures, without a tint.
+    """
+
+    ground: str
+    surface: str
+    raised: str
+    hover: str
+    line: str
+    text: str
+    quiet: str
+    off: str
+    gold: str
+    gold_hover: str
+    gold_wash: str
+    on_gold: str
+    bad: str
+    good: str
+    canvas: str
+
+
+DARK = Palette(
+    ground="#17181A",
+    surface="#1F2022",
+    raised="#282A2D",
+    hover="#313438",
+    line="#36393D",
+    text="#E9EAEC",
+    quiet="#A7ABB2",
+    off="#6E737B",
+    gold="#E2AE57",
+    gold_hover="#EDBF70",
+    gold_wash="#4A3C22",
+    on_gold="#1B1407",
+    bad="#E5645B",
+    good="#57B98A",
+    canvas="#3A3A3A",
+)
+
+LIGHT = Palette(
+    ground="#ECEDEE",
+    surface="#F8F8F9",
+    raised="#FFFFFF",
+    hover="#EEEFF1",
+    line="#D5D7DA",
+    text="#1B1C1E",
+    quiet="#555A62",
+    off="#9096A0",
+    gold="#8F5F0B",
+    gold_hover="#7A5008",
+    gold_wash="#F3E3C4",
+    on_gold="#FFFFFF",
+    bad="#B3261E",
+    good="#1C7A4D",
+    canvas="#BDBDBD",
+)
+
+
+class Space:
+    """The spacing grid, in pixels."""
+
+    XS = 4
+    S = 8
+    M = 12
+    L = 16
+    XL = 24
+    XXL = 32
+
+
+class Size:
+    """Sizes of things, in pixels."""
+
+    RADIUS = 6
+    FIELD_RADIUS = 4
+    CONTROL = 28
+    ICON = 18
+    SMALL_ICON = 14
+    RAIL = 52
+    RAIL_BUTTON = 40
+    INSPECTOR = 320
+    INSPECTOR_MIN = 280
+    INSPECTOR_MAX = 420
+    STRIP = 44
+    STATUS = 28
+    TOAST = 360
+    QUEUE = 400
+    PALETTE = 560
+    FORM_LABEL = 112
+    FORM_FIELD = 72
+    WINDOW = (1280, 800)
+    WINDOW_MIN = (800, 520)
+
+
+class Type:
+    """Sizes of type, in pixels, and the manuscript's typeface."""
+
+    CAPTION = 11
+    BODY = 13
+    SECTION = 15
+    TITLE = 20
+    MANUSCRIPT = 17
+    MANUSCRIPT_LINE = 28
+    MANUSCRIPT_CHARACTERS = 68
+    MANUSCRIPT_FAMILY = "Literata"
+    BOLD = 600
+
+
+class Motion:
+    """Durations, in milliseconds."""
+
+    SHORT = 90
+    LONGEST = 120
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of "#rrggbb", 0..1, as WCAG 2.2 defines it."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, 1..21, as WCAG 2.2 defines it."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

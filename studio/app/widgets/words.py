@@ -1,0 +1,45 @@
+"""How the window says numbers, times and errors, everywhere the same."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+BYTES_PER_GB = 1024**3
+BYTES_PER_MB = 1024**2
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in the unit a person would use, such as "14 s" or "3 min 20 s"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return _tr("%1 s").replace("%1", str(whole))
+    minutes, rest = divmod(whole, 60)
+    if minutes < 10 and rest:
+        return _tr("%1 min %2 s").replace("%1", str(minutes)).replace("%2", str(rest))
+    if minutes < 60:
+        return _tr("%1 min").replace("%1", str(minutes + (rest >= 30)))
+    hours, minutes = divmod(minutes, 60)
+    return _tr("%1 h %2 min").replace("%1", str(hours)).replace("%2", str(minutes))
+
+
+def memory(size_bytes: int) -> str:
+    """Return an amount of memory, such as "1.1 GB" or "270 MB"."""
+    if size_bytes >= BYTES_PER_GB:
+        return f"{gigabytes(size_bytes)} GB"
+    return f"{round(size_bytes / BYTES_PER_MB)} MB"
+
+
+def gigabytes(size_bytes: int) -> str:
+    """Return an amount in GB without its unit; one digit after the point below ten."""
+    value = size_bytes / BYTES_PER_GB
+    text = QLocale().toString(value, "f", 1 if value < 10 else 0)
+    return text.removesuffix(f"{QLocale().decimalPoint()}0")
+
+
+def copied_text(message: str, hint: str, details: str) -> str:
+    """Return an error as it goes to the clipboard."""
+    return "\n".join(part for part in (message, hint, "", details) if part or details).strip()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("words", text)
