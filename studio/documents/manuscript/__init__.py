@@ -1,0 +1,1 @@
+"""The manuscript as data: text, which parts a model wrote, undo, counts, prompts. No Qt."""
