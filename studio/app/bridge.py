@@ -11,28 +11,21 @@ import dataclasses
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from studio.core.errors import StudioError
-from studio.core.events import (
-    TERMINAL,
-    Cancelled,
-    Event,
-    Failed,
-    ModelLoading,
-    Progress,
-    Queued,
-    Started,
-)
+from studio.core.events import Cancelled, Event, Failed, ModelLoading, Progress, Queued
 from studio.core.options import OptionInfo
 from studio.core.requests import Capability, Request
+from studio.engine.jobs import EngineState, InstalledModel, JobInfo, Priority
 
 if TYPE_CHECKING:
     from studio.core.settings import Computing
-    from studio.engine.engine import Engine, EngineState, InstalledModel, JobInfo
+    from studio.engine.engine import Engine
+    from studio.engine.registry import PluginInfo
     from studio.models.info import ModelInfo
 
 TICK_MS = 33
@@ -58,9 +51,9 @@ class EngineBridge(QObject):
         super().__init__(parent)
         self._engine: Engine | None = None
         self._failure: tuple[str, str] | None = None
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._unsubscribe: list[Callable[[], None]] = []
         self._inbox = _Inbox(self._wake.emit)
-        self._waiting: dict[str, tuple[Request, Any]] = {}
+        self._waiting: dict[str, tuple[Request, Priority]] = {}
         self._own_of: dict[str, str] = {}  # the engine's job id -> the one we gave out
         self._real_of: dict[str, str] = {}
         self._last_flush = 0.0
@@ -107,7 +100,8 @@ class EngineBridge(QObject):
         """Stop listening; nothing is emitted afterwards, whatever the engine still says."""
         self._closed = True
         self._inbox.close()
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         self._tick.stop()
         self._change.stop()
 
@@ -116,11 +110,14 @@ class EngineBridge(QObject):
         if self._closed or self._engine is not None:
             return
         self._engine = engine
-        self._unsubscribe = engine.subscribe(self._inbox.put)
+        self._unsubscribe = [
+            engine.subscribe(self._inbox.put),
+            engine.on_change(self._inbox.put_change),
+        ]
         waiting, self._waiting = self._waiting, {}
         for own, (request, priority) in waiting.items():
             try:
-                real = self._submit_now(request, priority)
+                real = engine.submit(request, priority=priority)
             except StudioError as error:
                 self._inbox.put(_failed(own, error))
                 continue
@@ -137,21 +134,17 @@ class EngineBridge(QObject):
 
     # -- jobs ---------------------------------------------------------------------------------
 
-    def submit(self, request: Request, *, priority: Any = None) -> str:
+    def submit(self, request: Request, *, priority: Priority = Priority.INTERACTIVE) -> str:
         """Hand a request to the engine, or keep it until there is one.
-
-        Args:
-            request: What to make.
-            priority: A ``Priority``; ``None`` for interactive.
 
         Returns:
             The job id that its events will carry.
 
         Raises:
-            BadInputError: The request cannot be used.
+            StudioError: The request cannot be used as it is.
         """
         if self._engine is not None:
-            return self._submit_now(request, priority)
+            return self._engine.submit(request, priority=priority)
         own = f"waiting-{secrets.token_hex(6)}"
         if self._failure is not None:
             message, details = self._failure
@@ -160,12 +153,6 @@ class EngineBridge(QObject):
             self._waiting[own] = (request, priority)
             self._inbox.put(Queued(job_id=own))
         return own
-
-    def _submit_now(self, request: Request, priority: Any) -> str:
-        assert self._engine is not None
-        if priority is None:
-            return self._engine.submit(request)
-        return self._engine.submit(request, priority=priority)
 
     def cancel(self, job_id: str) -> None:
         """Stop a job; one that still waits for the engine is gone at once."""
@@ -176,21 +163,22 @@ class EngineBridge(QObject):
 
     def retry(self, job_id: str) -> str:
         """Run an ended or interrupted job again and return the new job's id."""
-        job = self._need_engine().retry(self._real(job_id))
-        self._change_soon()
-        return job
+        return self._need_engine().retry(self._real(job_id))
+
+    def resume(self) -> None:
+        """Let every job that came back from the last run of the program go on."""
+        if self._engine is not None:
+            self._engine.resume()
 
     def dismiss(self, job_id: str) -> None:
         """Take an ended or interrupted job off the list."""
         if self._engine is not None:
             self._engine.dismiss(self._real(job_id))
-            self._change_soon()
 
     def move(self, job_id: str, before: str | None) -> None:
         """Move a waiting job before another one, or to the end."""
         if self._engine is not None:
             self._engine.move(self._real(job_id), self._real(before) if before else None)
-            self._change_soon()
 
     def jobs(self) -> tuple[JobInfo, ...]:
         """Return every job the engine knows, with the ids this bridge gave out."""
@@ -203,9 +191,9 @@ class EngineBridge(QObject):
 
     # -- what is there ------------------------------------------------------------------------
 
-    def state(self) -> EngineState | None:
-        """Return device, loaded models and memory; ``None`` before the engine exists."""
-        return None if self._engine is None else self._engine.state()
+    def state(self) -> EngineState:
+        """Return device, loaded models and memory; not ready before the engine exists."""
+        return EngineState() if self._engine is None else self._engine.state()
 
     def models(self) -> tuple[InstalledModel, ...]:
         """Return the installed models and what each can do."""
@@ -219,7 +207,6 @@ class EngineBridge(QObject):
         """Let this model answer when a request names none."""
         if self._engine is not None:
             self._engine.set_default_model(capability, model_id)
-            self._change_soon()
 
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
         """Return the options a request of this kind may set; empty before the engine exists."""
@@ -240,7 +227,20 @@ class EngineBridge(QObject):
         """Tell the engine that the settings for computing changed."""
         if self._engine is not None:
             self._engine.configure(settings)
-            self._change_soon()
+
+    def unload(self, model_id: str) -> None:
+        """Take a model out of memory as soon as no job works with it."""
+        if self._engine is not None:
+            self._engine.unload(model_id)
+
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Return the plugins that were found, those that are off or broken included."""
+        return () if self._engine is None else tuple(self._engine.plugins())
+
+    def set_plugins(self, enabled: Mapping[str, str]) -> None:
+        """Tell the engine which plugins the user agreed to, by tree hash."""
+        if self._engine is not None:
+            self._engine.set_plugins(enabled)
 
     def problems(self) -> tuple[str, ...]:
         """Return what the engine could not use: plugins, models, devices."""
@@ -262,15 +262,16 @@ class EngineBridge(QObject):
         if self._closed:
             return
         self._last_flush = time.monotonic()
-        for event in self._inbox.take():
+        events, changed = self._inbox.take()
+        if changed:
+            self._change_soon()
+        for event in events:
             own = self._own_of.get(event.job_id)
             if own is not None:
                 if isinstance(event, Queued):
                     continue  # told when the request was made
                 event = dataclasses.replace(event, job_id=own)
             self.engine_event.emit(event)
-            if isinstance(event, (Queued, Started, *TERMINAL)):
-                self._change_soon()
             if self._closed:
                 return
 
@@ -296,6 +297,7 @@ class _Inbox:
         self._events: list[Event | None] = []
         self._place: dict[tuple[str, type], int] = {}
         self._awake = False
+        self._changed = False
         self._closed = False
 
     def put(self, event: Event) -> None:
@@ -308,23 +310,33 @@ class _Inbox:
                     self._events[self._place[key]] = None
                 self._place[key] = len(self._events)
             self._events.append(event)
-            if self._awake:
-                return
-            self._awake = True
-            self._wake()  # under the lock, so that close() means: never again
+            self._wake_once()
 
-    def take(self) -> list[Event]:
+    def put_change(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._changed = True
+                self._wake_once()
+
+    def take(self) -> tuple[list[Event], bool]:
         with self._lock:
             events, self._events = self._events, []
+            changed, self._changed = self._changed, False
             self._place.clear()
             self._awake = False
-        return [event for event in events if event is not None]
+        return [event for event in events if event is not None], changed
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             self._events.clear()
             self._place.clear()
+
+    def _wake_once(self) -> None:
+        """Wake the GUI thread; under the lock, so that after close() it never happens again."""
+        if not self._awake:
+            self._awake = True
+            self._wake()
 
 
 def _failed(job_id: str, error: StudioError) -> Failed:
