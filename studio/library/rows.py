@@ -80,23 +80,41 @@ def upsert(
     else:
         sets = ", ".join(f"{name} = ?" for name in columns)
         connection.execute(f"UPDATE items SET {sets} WHERE id = ?", [*columns.values(), number])
-        _drop_text(connection, number, facts)
-    connection.execute(
-        "INSERT INTO texts (id, title, prompt, text, request, settings) VALUES (?, ?, ?, ?, ?, ?)",
-        (number, facts.title, facts.prompt, facts.text, facts.request, facts.settings),
-    )
+        if _drop_text(connection, number) != (facts.title, facts.prompt, facts.text):
+            connection.execute("DELETE FROM vectors WHERE item_id = ?", (number,))
+    _add_text(connection, number, facts)
     if marks is not None:
         set_marks(connection, number, marks)
     return number
 
 
-def _drop_text(connection: sqlite3.Connection, number: int, facts: FileFacts) -> None:
-    """Remove a row's text, and its vector of meaning when the text is another one now."""
-    before = text_columns(connection, number)
+def _add_text(connection: sqlite3.Connection, number: int, facts: FileFacts) -> None:
+    words = (number, facts.title, facts.prompt, facts.text)
+    connection.execute(
+        "INSERT INTO texts (id, title, prompt, text, request, settings) VALUES (?, ?, ?, ?, ?, ?)",
+        (*words, facts.request, facts.settings),
+    )
+    for table in ("words", "parts"):
+        connection.execute(
+            f"INSERT INTO {table} (rowid, title, prompt, text) VALUES (?, ?, ?, ?)", words
+        )
+
+
+def _drop_text(connection: sqlite3.Connection, number: int) -> tuple[str, ...]:
+    """Remove a row's text from tables and text indexes; returns title, prompt and text."""
+    row = connection.execute(
+        "SELECT title, prompt, text FROM texts WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None:
+        return ()
+    for table in ("words", "parts"):
+        connection.execute(
+            f"INSERT INTO {table} ({table}, rowid, title, prompt, text)"
+            " VALUES ('delete', ?, ?, ?, ?)",
+            (number, *row),
+        )
     connection.execute("DELETE FROM texts WHERE id = ?", (number,))
-    same = all(before.get(name) == getattr(facts, name) for name in ("title", "prompt", "text"))
-    if not same:
-        connection.execute("DELETE FROM vectors WHERE item_id = ?", (number,))
+    return tuple(row)
 
 
 def set_marks(connection: sqlite3.Connection, number: int, marks: Marks) -> None:
@@ -134,12 +152,8 @@ def marks_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tu
 def remove(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
     """Take rows out of every table."""
     for number in ids:
-        for table, column in (
-            ("texts", "id"),
-            ("tags", "item_id"),
-            ("vectors", "item_id"),
-            ("items", "id"),
-        ):
+        _drop_text(connection, number)
+        for table, column in (("tags", "item_id"), ("vectors", "item_id"), ("items", "id")):
             connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (number,))
 
 

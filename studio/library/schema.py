@@ -71,6 +71,7 @@ CREATE TABLE vectors (
 );
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
+-- Filled by rows.py, not by triggers: with trusted_schema off, triggers may not write them.
 CREATE VIRTUAL TABLE words USING fts5 (
     title, prompt, text, content = 'texts', content_rowid = 'id',
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4'
@@ -79,17 +80,4 @@ CREATE VIRTUAL TABLE parts USING fts5 (
     title, prompt, text, content = 'texts', content_rowid = 'id', tokenize = 'trigram'
 );
 CREATE VIRTUAL TABLE part_terms USING fts5vocab (parts, 'row');
-
-CREATE TRIGGER texts_added AFTER INSERT ON texts BEGIN
-    INSERT INTO words (rowid, title, prompt, text)
-        VALUES (new.id, new.title, new.prompt, new.text);
-    INSERT INTO parts (rowid, title, prompt, text)
-        VALUES (new.id, new.title, new.prompt, new.text);
-END;
-CREATE TRIGGER texts_removed AFTER DELETE ON texts BEGIN
-    INSERT INTO words (words, rowid, title, prompt, text)
-        VALUES ('delete', old.id, old.title, old.prompt, old.text);
-    INSERT INTO parts (parts, rowid, title, prompt, text)
-        VALUES ('delete', old.id, old.title, old.prompt, old.text);
-END;
 """
