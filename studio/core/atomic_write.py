@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +24,11 @@ TEMPORARY_SUFFIX = ".triptych-part"
 
 @contextmanager
 def atomic_file(
-    path: Path, *, doing: str = "saving the file", replace: bool = True
+    path: Path,
+    *,
+    doing: str = "saving the file",
+    replace: bool = True,
+    mode: int | None = None,
 ) -> Iterator[BinaryIO]:
     """Open a binary file that appears at ``path`` only when the block ends well.
 
@@ -33,6 +37,8 @@ def atomic_file(
         doing: A gerund phrase for the error sentence.
         replace: Whether a file that stands at ``path`` may be replaced. When not, the error's
             ``__cause__`` is a ``FileExistsError``, and the file there is untouched.
+        mode: Permissions from the first byte on, such as 0o600 for a secret. When left out:
+            those of the file that is replaced, or the user's usual ones.
 
     Yields:
         The temporary file, opened for writing.
@@ -46,17 +52,22 @@ def atomic_file(
     with storage_errors(path, doing):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("xb") as file:
+            with open(temporary, "xb", opener=_opener(mode)) as file:  # noqa: PTH123 - opener
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            if replace and path.exists():
+            if mode is None and replace and path.exists():
                 temporary.chmod(path.stat().st_mode & 0o7777)
             _publish(temporary, path, replace)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def _opener(mode: int | None) -> Callable[[str, int], int]:
+    permissions = 0o666 if mode is None else mode
+    return lambda name, flags: os.open(name, flags, permissions)
 
 
 def atomic_write(

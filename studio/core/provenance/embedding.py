@@ -20,6 +20,7 @@ from studio.core.errors import BadInputError, storage_errors
 from studio.core.provenance.carriers import Carrier, Found, carrier_of
 from studio.core.provenance.media_types import Bytes, media_type_of, sniff
 from studio.core.provenance.record import ProvenanceRecord, record_from_json, record_to_json
+from studio.core.provenance.xmp import Mark
 
 MALFORMED = (
     ValueError,
@@ -54,7 +55,7 @@ def embed(data: bytes, suffix: str, record: ProvenanceRecord, *, with_prompt: bo
     with_hash = dataclasses.replace(record, content_sha256=content_sha256(data, media_type))
     told = with_hash if with_prompt else with_hash.without_prompt()
     try:
-        return carrier.write(data, record_to_json(told), told.origin.source_type)
+        return carrier.write(data, mark_of(told))
     except MALFORMED as error:
         raise _refusal(media_type, error) from error
 
@@ -78,7 +79,7 @@ def strip_prompt(data: bytes, suffix: str = "") -> bytes:
         if record is None:
             return stripped
         told = record.without_prompt()
-        return carrier.write(stripped, record_to_json(told), told.origin.source_type)
+        return carrier.write(stripped, mark_of(told))
     except MALFORMED as error:
         raise _refusal(media_type, error) from error
 
@@ -143,6 +144,13 @@ def content_sha256(data: Bytes, suffix: str = "") -> str:
     return digest.hexdigest() if pieces else ""
 
 
+def mark_of(record: ProvenanceRecord) -> Mark:
+    """Return what the carriers write for a record."""
+    model = record.model_title or record.model
+    system = f"Triptych {record.app_version}" + (f", {model}" if model else "")
+    return Mark(source_type=record.origin.source_type, record=record_to_json(record), system=system)
+
+
 def can_carry(suffix: str) -> bool:
     """Whether files of this suffix, name or media type can hold a record."""
     return carrier_of(media_type_of(suffix)) is not None
@@ -162,7 +170,7 @@ def _carrier(suffix: str, data: bytes) -> tuple[Carrier, str]:
 
 def _refusal(media_type: str, error: Exception) -> BadInputError:
     return BadInputError(
-        f"This is not a whole file of type {media_type}.",
-        hint="Make the file again; it may have been cut off.",
+        f"This file ({media_type}) is damaged or built in an unusual way.",
+        hint="Make or export the file again, then try once more.",
         reason=str(error),
     )

@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from studio.core.provenance.media_types import DOCX, EPUB, ODT, Bytes
+from studio.core.provenance.xmp import Mark
+
+_FOREIGN = """
+parameters prompt workflow negative_prompt invokeai_metadata invokeai_graph sd-metadata dream
+fooocus_scheme sui_image_params generation_data comment description usercomment title
+"""
+FOREIGN_KEYS = frozenset(_FOREIGN.split())
+"""Names under which programs keep prompts and settings, in small letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,20 +26,20 @@ class Found:
 
     Attributes:
         record: Our record as JSON; empty when there is none.
-        xmp: The XMP packet; empty when there is none.
+        source_type: The IPTC source type; empty when there is none.
         settings: Settings another program left, such as A1111's ``parameters``.
     """
 
     record: str = ""
-    xmp: str = ""
+    source_type: str = ""
     settings: str = ""
 
 
 class Carrier(Protocol):
     """What every format module can do; a malformed file raises one of ``MALFORMED``."""
 
-    def write(self, data: bytes, record: str, source_type: str) -> bytes:
-        """Return the file with record (JSON) and mark; an older record is replaced."""
+    def write(self, data: bytes, mark: Mark) -> bytes:
+        """Return the file with the mark; an older one of ours is replaced."""
 
     def read(self, data: Bytes) -> Found:
         """Return what the metadata holds."""
@@ -45,11 +53,44 @@ class Carrier(Protocol):
 
 def carrier_of(media_type: str) -> Carrier | None:
     """Return the module for a media type; ``None`` when the format can carry nothing here."""
-    from studio.core.provenance.carriers import text
+    from studio.core.provenance.carriers import (
+        avif,
+        flac,
+        id3,
+        jpeg,
+        ogg,
+        pdf,
+        png,
+        riff,
+        text,
+        tiff,
+        zipped,
+    )
 
-    if media_type in ("text/markdown", "text/plain"):
-        return text
-    return None
+    carriers: dict[str, Carrier] = {
+        "text/markdown": text,
+        "text/plain": text,
+        "image/png": png,
+        "image/jpeg": jpeg,
+        "image/webp": riff,
+        "audio/wav": riff,
+        "image/avif": avif,
+        "image/tiff": tiff,
+        "audio/mpeg": id3,
+        "audio/flac": flac,
+        "audio/ogg": ogg,
+        "application/pdf": pdf,
+        EPUB: zipped,
+        DOCX: zipped,
+        ODT: zipped,
+    }
+    return carriers.get(media_type)
 
 
-__all__ = ["DOCX", "EPUB", "ODT", "Carrier", "Found", "carrier_of"]
+def found_in_xmp(xmp: str, *, record: str = "", settings: str = "") -> Found:
+    """Return what a packet says; ``record`` stands in where the packet holds none."""
+    from studio.core.provenance.xmp import record_in, source_type_in
+
+    return Found(
+        record=record or record_in(xmp), source_type=source_type_in(xmp), settings=settings
+    )

@@ -15,6 +15,7 @@ import re
 
 from studio.core.provenance.carriers import Found
 from studio.core.provenance.media_types import Bytes
+from studio.core.provenance.xmp import Mark
 
 _BLOCK = re.compile(
     rb"\r?\n?\r?\n?<!-- triptych-provenance\r?\n"
@@ -23,14 +24,14 @@ _BLOCK = re.compile(
 _START = b"<!-- triptych-provenance"
 
 
-def write(data: bytes, record: str, source_type: str) -> bytes:
+def write(data: bytes, mark: Mark) -> bytes:
     """Return the text with the block at its end."""
     body, _ = split(data)
     newline = b"\r\n" if b"\r\n" in body else b"\n"
     lines = [
         _START,
-        b"DigitalSourceType: " + source_type.encode("ascii"),
-        _harmless(record).encode("ascii"),
+        b"DigitalSourceType: " + mark.source_type.encode("ascii"),
+        _harmless(mark.record).encode("ascii"),
         b"-->",
         b"",
     ]
@@ -38,12 +39,12 @@ def write(data: bytes, record: str, source_type: str) -> bytes:
 
 
 def read(data: Bytes) -> Found:
-    """Return the record; the mark comes as the smallest XMP would say it."""
+    """Return record and mark."""
     _, block = split(data)
     if block is None:
         return Found()
-    mark = (block[1] or b"").decode("ascii", "replace")
-    return Found(record=block[2].decode("ascii", "replace"), xmp=mark)
+    source_type = (block[1] or b"").decode("ascii", "replace")
+    return Found(record=block[2].decode("ascii", "replace"), source_type=source_type)
 
 
 def strip(data: bytes) -> bytes:
