@@ -2,8 +2,9 @@
 
 Reading a GGUF with transformers takes 15 to 25 s each time, the converted folder 1.5 s, so it is
 done once, in a process of its own: that can be stopped at once and gives its memory back. Lines
-``progress <fraction> <text>`` on standard output tell how far it is. The folder appears whole or
-not at all. Which number type is stored, and why: packaging/docs/decisions/0020-converted-gguf.md.
+``progress <fraction> <text>`` on standard output tell how far it is, ``failed <json>`` why not.
+The folder appears whole or not at all. Which number type is stored, and why:
+packaging/docs/decisions/0020-converted-gguf.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import json
 import os
 import secrets
 import shutil
@@ -276,7 +278,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         convert_gguf(given.source.absolute(), given.target.absolute(), _print_progress, record)
     except StudioError as error:
-        print(error.sentence(), file=sys.stderr)  # noqa: T201 - this is a command
+        told = {"kind": type(error).__name__, "message": error.user_message, "hint": error.hint}
+        print("failed", json.dumps(told), flush=True)  # noqa: T201 - this is a command
+        print(error.sentence(), file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
         return 130
