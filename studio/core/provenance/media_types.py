@@ -66,7 +66,7 @@ def sniff(data: Bytes) -> str:
         return "application/pdf"
     if head.startswith(b"PK\x03\x04"):
         return _sniff_zip(data)
-    return _sniff_audio(head)
+    return _sniff_audio(data, head)
 
 
 def _sniff_zip(data: Bytes) -> str:
@@ -78,11 +78,17 @@ def _sniff_zip(data: Bytes) -> str:
     return DOCX if b"word/document.xml" in bytes(data[-65_536:]) + head else ""
 
 
-def _sniff_audio(head: bytes) -> str:
+def _sniff_audio(data: Bytes, head: bytes) -> str:
+    if head.startswith(b"ID3"):
+        # A FLAC stream may stand behind an ID3 tag, as signing leaves it.
+        size = sum(
+            (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False)
+        )
+        return "audio/flac" if bytes(data[10 + size : 14 + size]) == b"fLaC" else "audio/mpeg"
     if head.startswith(b"fLaC"):
         return "audio/flac"
     if head.startswith(b"OggS"):
         return "audio/ogg"
-    if head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:
         return "audio/mpeg"
     return ""

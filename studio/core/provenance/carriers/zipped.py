@@ -48,8 +48,15 @@ def strip(data: bytes) -> bytes:
 def content(data: Bytes) -> list[Bytes]:
     """Return name and content of every member that is neither ours nor a credential."""
     with _opened(data) as archive:
-        names = sorted({*archive.namelist()} - {*_NAMES, CREDENTIAL})
+        listed = {name for name in archive.namelist() if not name.endswith("/")}
+        names = sorted(listed - {*_NAMES, CREDENTIAL})
         return [part for name in names for part in (name.encode("utf-8"), archive.read(name))]
+
+
+def unsigned(data: bytes) -> bytes:
+    """Return the document less its content credential, every member stored."""
+    with _opened(data) as archive:
+        return _stored(archive, {})
 
 
 def _opened(data: Bytes) -> zipfile.ZipFile:
@@ -71,7 +78,9 @@ def _opened(data: Bytes) -> zipfile.ZipFile:
 
 def _stored(archive: zipfile.ZipFile, added: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    members = [m for m in archive.infolist() if m.filename not in added]
+    # A credential holds for the bytes it was made for; a new one is signed over these.
+    gone = {*added, CREDENTIAL, "META-INF/"}
+    members = [m for m in archive.infolist() if m.filename not in gone]
     # The media type must be the first member, so that it can be told without unpacking.
     members.sort(key=lambda member: member.filename != "mimetype")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
