@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from studio.documents.manuscript.counting import WordCount
 from studio.documents.manuscript.fragment import Fragment
 from studio.documents.manuscript.text_units import to_code_points, to_utf16, utf16_length
 from studio.documents.spans import Origin, Span, TextEdit, normalised, spans_within
@@ -43,7 +44,7 @@ class Change:
 
     def inverse(self) -> Change:
         """Return the change that takes this one back."""
-        return Change(self.position, self.inserted, self.removed, self.label, "typed")
+        return Change(self.position, self.inserted, self.removed, f"Undo: {self.label}", "typed")
 
     @property
     def size(self) -> int:
@@ -67,6 +68,7 @@ class Manuscript:
         self._text = text
         self._spans = normalised(spans, len(text))
         self._units = utf16_length(text)
+        self._words = WordCount(text)
         self._history = _History()
         self._owed: list[Commit] = []
         self._revision = 0
@@ -85,6 +87,11 @@ class Manuscript:
     def units(self) -> int:
         """Length in UTF-16 code units, as an editor counts."""
         return self._units
+
+    @property
+    def word_count(self) -> int:
+        """Words in the text; kept up to date, so asking costs nothing."""
+        return self._words.words
 
     @property
     def revision(self) -> int:
@@ -189,9 +196,11 @@ class Manuscript:
 
     def _apply(self, change: Change) -> None:
         start, end = change.position, change.position + len(change.removed.text)
-        self._text = self._text[:start] + change.inserted.text + self._text[end:]
+        old = self._text
+        self._text = old[:start] + change.inserted.text + old[end:]
+        self._words.replaced(old, self._text, start, end - start, len(change.inserted.text))
         before = spans_within(self._spans, 0, start)
-        after = spans_within(self._spans, end, end + len(self._text))
+        after = spans_within(self._spans, end, len(old))
         offset = start + len(change.inserted.text)
         self._spans = normalised(
             (*before, *_moved(change.inserted.spans, start), *_moved(after, offset))

@@ -57,9 +57,10 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All ready instructions, and what is told to the model before each of them."""
+    """All ready instructions, what the model is told before each, and how to ask for more."""
 
     system: str
+    more_like: str
     rewrites: tuple[Rewrite, ...]
 
     def get(self, rewrite_id: str) -> Rewrite:
@@ -86,7 +87,7 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     rewrites = tuple(
         Rewrite(**{**item, "choices": tuple(item.get("choices", ()))}) for item in plain["rewrites"]
     )
-    return Catalogue(plain["system"], rewrites)
+    return Catalogue(plain["system"], plain["more_like"], rewrites)
 
 
 def room_for(text: str, length: float) -> int:
@@ -113,3 +114,11 @@ def tidied(source: str, written: str, *, freely: bool = False) -> str:
     core = source.strip()
     start = source.index(core) if core else 0
     return source[:start] + text + source[start + len(core) :]
+
+
+def opening_of(text: str, words: int = 10) -> str:
+    """Return the beginning of a take that others shall share: a sentence, or its first words."""
+    match = re.compile(
+        rf"\s*(?:\S+\s+){{0,{words - 1}}}?\S*[.!?…](?=\s)|\s*(?:\S+\s+){{{words}}}"
+    ).match(text)
+    return match.group().rstrip() if match else text.rstrip()
