@@ -8,7 +8,6 @@ thread. See packaging/docs/decisions/0050-a-project-is-one-sqlite-file.md.
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 import time
 import uuid
@@ -16,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.core.errors import BadInputError, ReadOnlyError, StorageError
 from studio.core.requests import Request, from_json, to_json
+from studio.documents.project import changes
 from studio.documents.project.lock import ProjectLock
 from studio.documents.project.places import warnings_about
 from studio.documents.project.records import (
@@ -44,7 +43,6 @@ from studio.documents.spans import (
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from studio.documents.project.journal import Loaded
     from studio.documents.project.operations import LiveText, Operation
     from studio.documents.project.readers import Readers
     from studio.documents.project.writer import Writer
@@ -69,7 +67,10 @@ class Project:
         self, path: Path, readers: Readers, writer: Writer | None, lock: ProjectLock | None
     ) -> None:
         """Use :meth:`open`."""
+        from studio.documents.project.past import Past
+
         self._readers = readers
+        self._past = Past(readers)
         self._writer = writer
         self._file_lock = lock
         self._path = path
@@ -178,34 +179,13 @@ class Project:
     def rename_document(self, document_id: str, title: str) -> Future[int]:
         """Give a document another title."""
         with self._lock:
-            before = self.document(document_id)
-            return self._change(
-                replace(before, title=title),
-                "rename",
-                f"Rename to “{title}”",
-                {"before": before.title, "after": title},
-                ("UPDATE documents SET title = ? WHERE id = ?", (title, document_id)),
-            )
+            return self._change(changes.renamed(self.document(document_id), title))
 
     def move_document(self, document_id: str, position: int) -> Future[int]:
         """Put a document at another place, 0 being the first."""
         with self._lock:
             before = self.document(document_id)
-            others = [d for d in self.documents() if d.id != document_id]
-            others.insert(max(0, min(position, len(others))), before)
-            statements = []
-            for place, info in enumerate(others):
-                self._documents[info.id] = replace(info, position=place)
-                statements.append(
-                    ("UPDATE documents SET position = ? WHERE id = ?", (place, info.id))
-                )
-            return self._change(
-                self._documents[document_id],
-                "move",
-                f"Move “{before.title}”",
-                {"before": before.position, "after": position},
-                *statements,
-            )
+            return self._change(changes.moved(self.documents(), before, position))
 
     def set_meta(self, document_id: str, **values: Any) -> Future[int]:
         """Keep small values with a document; ``None`` takes one away. Leaves no history.
@@ -214,41 +194,17 @@ class Project:
             BadInputError: A value is no plain data.
         """
         with self._lock:
-            before = self.document(document_id)
-            merged = {**before.meta, **values}
-            kept = {name: value for name, value in merged.items() if value is not None}
-            return self._change(
-                replace(before, meta=MappingProxyType(kept)),
-                "",
-                "",
-                {},
-                ("UPDATE documents SET meta = ? WHERE id = ?", (_meta_json(kept), document_id)),
-            )
+            return self._change(changes.with_meta(self.document(document_id), values))
 
     def delete_document(self, document_id: str) -> Future[int]:
         """Put a document away; :meth:`restore_document` brings it back."""
         with self._lock:
-            before = self.document(document_id)
-            now = self._now_ms()
-            return self._change(
-                replace(before, deleted_at=now / 1000),
-                "delete",
-                f"Delete “{before.title}”",
-                {"title": before.title},
-                ("UPDATE documents SET deleted_at = ? WHERE id = ?", (now, document_id)),
-            )
+            return self._change(changes.deleted(self.document(document_id), self._now_ms()))
 
     def restore_document(self, document_id: str) -> Future[int]:
         """Bring a deleted document back, at its old place."""
         with self._lock:
-            before = self.document(document_id)
-            return self._change(
-                replace(before, deleted_at=None),
-                "restore",
-                f"Bring back “{before.title}”",
-                {"title": before.title},
-                ("UPDATE documents SET deleted_at = NULL WHERE id = ?", (document_id,)),
-            )
+            return self._change(changes.restored(self.document(document_id)))
 
     # --- text ------------------------------------------------------------------------------
 
@@ -308,13 +264,7 @@ class Project:
         Raises:
             DamagedFileError: It cannot be read.
         """
-        from studio.documents.project.journal import unpack_delta
-
-        with self._readers.connection() as connection:
-            row = connection.execute(
-                "SELECT delta FROM journal WHERE sequence = ? AND action = 'text'", (sequence,)
-            ).fetchone()
-            return () if row is None else unpack_delta(row[0], self.path).edits
+        return self._past.edits(sequence)
 
     # --- documents that are no text --------------------------------------------------------
 
@@ -324,14 +274,11 @@ class Project:
         Raises:
             DamagedFileError: It cannot be read.
         """
-        from studio.documents.project.journal import load_state
-
         with self._lock:
             self.document(document_id)
             if document_id in self._states:
                 return self._states[document_id]
-        with self._readers.connection() as connection:
-            found = load_state(connection, document_id, self.path)
+        found = self._past.state(document_id)
         with self._lock:
             return self._states.get(document_id, found)
 
@@ -381,15 +328,10 @@ class Project:
             BadInputError: There is none of this name.
             DamagedFileError: It cannot be read.
         """
-        from studio.documents.project.blobs import read_blob
-
-        with self._readers.connection() as connection:
-            row = connection.execute(
-                "SELECT id FROM blobs WHERE hash = ?", (bytes.fromhex(name),)
-            ).fetchone()
-            if row is None:
-                raise BadInputError("This part is not in the project.", name=name)
-            return read_blob(connection, row[0], self.path)
+        try:
+            return self._past.blob(bytes.fromhex(name))
+        except ValueError as error:
+            raise BadInputError("This is no name of a part.", name=name) from error
 
     # --- requests --------------------------------------------------------------------------
 
@@ -409,7 +351,7 @@ class Project:
             operation.statements = (
                 (
                     "INSERT INTO requests VALUES (?, ?, ?, ?)",
-                    (request_id, operation.at_ms, text, _meta_json(artifact_summary or {})),
+                    (request_id, operation.at_ms, text, changes.plain_json(artifact_summary or {})),
                 ),
             )
             self._submit(operation)
@@ -424,9 +366,7 @@ class Project:
         """
         with self._lock:
             text = self._requests.get(request_id)
-        if text is None:
-            text = self._request_row(request_id)[0]
-        return from_json(text)
+        return from_json(text if text is not None else self._past.request(request_id)[0])
 
     def artifact_summary(self, request_id: str) -> dict[str, Any]:
         """Return the facts kept with a request, once it is durable.
@@ -434,8 +374,7 @@ class Project:
         Raises:
             BadInputError: The request is not in this project.
         """
-        plain = json.loads(self._request_row(request_id)[1])
-        return plain if isinstance(plain, dict) else {}
+        return self._past.request(request_id)[1]
 
     # --- history ---------------------------------------------------------------------------
 
@@ -449,27 +388,7 @@ class Project:
             limit: At most this many, the newest ones.
             before: Only what came before this sequence number; pages backwards with ``limit``.
         """
-        where = "sequence < ?" + (" AND document_id = ?" if document_id is not None else "")
-        values: tuple[Any, ...] = (before if before is not None else 2**62,)
-        values += (document_id,) if document_id is not None else ()
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT sequence, at, document_id, label, origin, action, request_id FROM journal "
-                f"WHERE {where} ORDER BY sequence DESC LIMIT ?",
-                (*values, -1 if limit is None else limit),
-            ).fetchall()
-        return tuple(
-            HistoryEntry(
-                sequence=row[0],
-                at=row[1] / 1000,
-                document_id=row[2] or "",
-                label=row[3],
-                origin=row[4],
-                action=row[5],
-                request_id=row[6],
-            )
-            for row in reversed(rows)
-        )
+        return self._past.history(document_id, limit, before)
 
     def text_at(self, document_id: str, sequence: int) -> TextState:
         """Return a text as it was after the action ``sequence``.
@@ -478,11 +397,8 @@ class Project:
             BadInputError: It is no text.
             DamagedFileError: That state cannot be read.
         """
-        from studio.documents.project.journal import load_text
-
         self._require_text(document_id)
-        with self._readers.connection() as connection:
-            return load_text(connection, document_id, self.path, sequence).state
+        return self._past.text(document_id, sequence).state
 
     def state_at(self, document_id: str, sequence: int) -> bytes | None:
         """Return the content of a document that is no text, as it was after ``sequence``.
@@ -490,11 +406,8 @@ class Project:
         Raises:
             DamagedFileError: That state cannot be read.
         """
-        from studio.documents.project.journal import load_state
-
         self.document(document_id)
-        with self._readers.connection() as connection:
-            return load_state(connection, document_id, self.path, sequence)
+        return self._past.state(document_id, sequence)
 
     def restore_to(self, document_id: str, sequence: int) -> Future[int]:
         """Make a document what it was after ``sequence``: a new action, so nothing is lost.
@@ -509,8 +422,7 @@ class Project:
             with self._lock:
                 edits = difference(self.text(document_id).text, target.text)
                 return self.commit_text(document_id, edits, label=label, spans=target.spans)
-        with self._readers.connection() as connection:
-            payload, parts = self._whole_state(connection, document_id, sequence)
+        payload, parts = self._past.whole_state(document_id, sequence)
         return self.commit_state(document_id, payload, label=label, blobs=parts)
 
     def branch(self, document_id: str, sequence: int, title: str) -> str:
@@ -529,8 +441,7 @@ class Project:
                 edits = (TextEdit(0, "", target.text),)
                 self.commit_text(new.id, edits, label=label, spans=target.spans)
             return new.id
-        with self._readers.connection() as connection:
-            payload, parts = self._whole_state(connection, document_id, sequence)
+        payload, parts = self._past.whole_state(document_id, sequence)
         with self._lock:
             new = self._create(info.kind, title, meta, label)
             self.commit_state(new.id, payload, label=label, blobs=parts)
@@ -544,12 +455,7 @@ class Project:
 
     def snapshots(self) -> tuple[SnapshotInfo, ...]:
         """Return the named moments, oldest first, as far as they are durable."""
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT sequence, label, at FROM journal WHERE action = 'snapshot' "
-                "ORDER BY sequence"
-            ).fetchall()
-        return tuple(SnapshotInfo(sequence=s, name=n, at=at / 1000) for s, n, at in rows)
+        return self._past.snapshots()
 
     def delete_snapshot(self, sequence: int) -> Future[int]:
         """Take a moment's name away; its states may then be thinned out."""
@@ -562,10 +468,7 @@ class Project:
 
     def history_bytes(self) -> int:
         """Return how much room the history takes; what is shown now is not counted."""
-        from studio.documents.project.thinning import history_bytes
-
-        with self._readers.connection() as connection:
-            return history_bytes(connection)
+        return self._past.history_bytes()
 
     def thin_history(self, budget_bytes: int) -> int:
         """Thin old history out until it takes at most ``budget_bytes``, where that is possible.
@@ -691,18 +594,7 @@ class Project:
     # --- inside ----------------------------------------------------------------------------
 
     def _load(self) -> None:
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT id, kind, title, position, created_at, changed_at, deleted_at, meta "
-                "FROM documents"
-            ).fetchall()
-            last = connection.execute(
-                "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
-            ).fetchone()
-            key = connection.execute("SELECT value FROM project WHERE key = 'id'").fetchone()
-        self._documents = {row[0]: _document(row) for row in rows}
-        self._sequence = last[0] if last is not None else 0
-        self.id = key[0] if key is not None else ""
+        self.id, self._documents, self._sequence = self._past.beginning()
 
     def _live(self, document_id: str) -> LiveText:
         from studio.documents.project.operations import LiveText
@@ -710,14 +602,8 @@ class Project:
         with self._lock:
             self._require_text(document_id)
             if document_id not in self._texts:
-                self._texts[document_id] = LiveText(lambda: self._load_text(document_id))
+                self._texts[document_id] = LiveText(lambda: self._past.text(document_id))
             return self._texts[document_id]
-
-    def _load_text(self, document_id: str) -> Loaded:
-        from studio.documents.project.journal import load_text
-
-        with self._readers.connection() as connection:
-            return load_text(connection, document_id, self.path)
 
     def _create(self, kind: str, title: str, meta: Mapping[str, Any], label: str) -> DocumentInfo:
         from studio.documents.project.journal import Loaded
@@ -736,42 +622,29 @@ class Project:
                 changed_at=now / 1000,
                 meta=MappingProxyType(dict(meta)),
             )
-            self._change(
-                info,
-                "create",
-                label,
-                {"kind": kind, "title": title},
-                (
-                    "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
-                    (info.id, kind, title, info.position, now, now, _meta_json(meta)),
-                ),
-            )
+            self._change(changes.created(info, label))
             if kind == TEXT:
                 self._texts[info.id] = LiveText(lambda: Loaded(TextState(), 0, 0))
             return info
 
-    def _change(
-        self,
-        info: DocumentInfo,
-        action: str,
-        label: str,
-        delta: Mapping[str, Any],
-        *statements: tuple[str, tuple[Any, ...]],
-    ) -> Future[int]:
-        """Queue a change of a document's row, and show it at once."""
+    def _change(self, change: changes.Change) -> Future[int]:
+        """Queue a change of documents' rows, and show it at once."""
         from studio.documents.project.journal import pack_json
 
-        operation = self._operation(_operation_class(), action, info.id, label)
-        operation.delta = pack_json(delta) if action else None
-        operation.statements = statements
+        operation = self._operation(
+            _operation_class(), change.action, change.document.id, change.label
+        )
+        operation.delta = pack_json(change.delta) if change.action else None
+        operation.statements = tuple(change.statements)
         future = self._submit(operation)
-        self._documents[info.id] = info
+        for info in (change.document, *change.others):
+            self._documents[info.id] = info
         return future
 
-    def _touch(self, document_id: str, at_ms: int) -> tuple[str, tuple[Any, ...]]:
-        before = self._documents[document_id]
-        self._documents[document_id] = replace(before, changed_at=at_ms / 1000)
-        return "UPDATE documents SET changed_at = ? WHERE id = ?", (at_ms, document_id)
+    def _touch(self, document_id: str, at_ms: int) -> changes.Statement:
+        info, statement = changes.touched(self._documents[document_id], at_ms)
+        self._documents[document_id] = info
+        return statement
 
     def _operation(
         self,
@@ -812,27 +685,6 @@ class Project:
         if self.document(document_id).kind != TEXT:
             raise BadInputError("This document is not a text.", id=document_id)
 
-    def _whole_state(
-        self, connection: Connection, document_id: str, sequence: int
-    ) -> tuple[bytes, list[bytes]]:
-        from studio.documents.project.blobs import read_blob
-        from studio.documents.project.journal import state_parts
-
-        state, parts = state_parts(connection, document_id, sequence)
-        if state is None:
-            raise BadInputError("There is nothing that far back.", id=document_id)
-        contents = [read_blob(connection, number, self.path) for number in (state, *parts)]
-        return contents[0], contents[1:]
-
-    def _request_row(self, request_id: str) -> tuple[str, str]:
-        with self._readers.connection() as connection:
-            row = connection.execute(
-                "SELECT request, artifact FROM requests WHERE id = ?", (request_id,)
-            ).fetchone()
-        if row is None:
-            raise BadInputError("This request is not in the project.", id=request_id)
-        return row[0], row[1]
-
     def _tell(self, failure: StorageError | None) -> None:
         with self._lock:
             listeners = tuple(self._listeners)
@@ -847,31 +699,6 @@ class Project:
 def blob_name(content: bytes) -> str:
     """Return the name under which a project keeps ``content``: its SHA-256 as hex."""
     return hashlib.sha256(content).hexdigest()
-
-
-def _document(row: Sequence[Any]) -> DocumentInfo:
-    identifier, kind, title, position, created, changed, deleted, meta = row
-    try:
-        plain = json.loads(meta)
-    except (ValueError, TypeError, RecursionError):
-        plain = {}  # only how it was last looked at; the document itself is elsewhere
-    return DocumentInfo(
-        id=identifier,
-        kind=kind,
-        title=title,
-        position=position,
-        created_at=created / 1000,
-        changed_at=changed / 1000,
-        deleted_at=None if deleted is None else deleted / 1000,
-        meta=MappingProxyType(plain if isinstance(plain, dict) else {}),
-    )
-
-
-def _meta_json(values: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(values), sort_keys=True)
-    except (TypeError, ValueError) as error:
-        raise BadInputError("Only plain data can be kept here.", reason=str(error)) from error
 
 
 def _operation_class() -> type[Operation]:
