@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from dataclasses import dataclass, field
 
-from studio.library.items import Sort
+from studio.library.items import Page, Sort
 from studio.library.query import Query, Term
 
 MAX_SHORT_TERMS = 500
+MAX_RANKED = 20_000
 _NO_SPACES = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x2E80, 0x9FFF),  # Chinese, Japanese
@@ -26,11 +28,34 @@ class Statement:
         sql: With ``?`` for every parameter.
         parameters: In order.
         matches_nothing: Known beforehand to find nothing.
+        ranked: Ordered by how well the words match.
     """
 
     sql: str
     parameters: list[object] = field(default_factory=list)
     matches_nothing: bool = False
+    ranked: bool = False
+
+    def first(self, connection: sqlite3.Connection, limit: int, offset: int = 0) -> array[int]:
+        """Return some ids; fast, since the search ends when it has them."""
+        if self.matches_nothing:
+            return array("q")
+        rows = connection.execute(f"{self.sql} LIMIT ? OFFSET ?", [*self.parameters, limit, offset])
+        return array("q", [row[0] for row in rows.fetchall()])
+
+    def all(self, connection: sqlite3.Connection) -> array[int]:
+        """Return all ids. As one text, which takes a third of the time of 200,000 rows."""
+        import numpy as np
+
+        found = array("q")
+        if not self.matches_nothing:
+            row = connection.execute(
+                f"SELECT group_concat(id) FROM ({self.sql})", self.parameters
+            ).fetchone()
+            if row[0] is not None:
+                ids = np.fromstring(str(row[0]), dtype=np.int64, sep=",")
+                found.frombytes(ids.tobytes())
+        return found
 
 
 def compile_query(query: Query, sort: Sort, connection: sqlite3.Connection) -> Statement:
@@ -47,11 +72,37 @@ def compile_query(query: Query, sort: Sort, connection: sqlite3.Connection) -> S
     return builder.statement(sort)
 
 
+def find(
+    connection: sqlite3.Connection,
+    *,
+    query: Query,
+    sort: Sort = "newest",
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page:
+    """Run a query; see ``Library.search`` for the arguments."""
+    problems = query.problems
+    statement = compile_query(query, sort, connection)
+    if statement.ranked:
+        newest = compile_query(query, "newest", connection)
+        if len(newest.first(connection, MAX_RANKED + 1)) > MAX_RANKED:
+            statement = newest  # a word that is nearly everywhere says nothing about nearness
+            problems = (*problems, "So much was found that the newest stands first.")
+    if limit is None:
+        ids = statement.all(connection)
+        return Page(ids=ids[offset:], total=len(ids), problems=problems)
+    ids = statement.first(connection, limit + 1, offset)
+    complete = len(ids) <= limit and (bool(ids) or not offset)
+    return Page(ids=ids[:limit], total=offset + len(ids), complete=complete, problems=problems)
+
+
 class _Builder:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._words: list[str] = []
         self._parts: list[str] = []
+        self._words_out: list[str] = []
+        self._parts_out: list[str] = []
         self._conditions: list[str] = []
         self._parameters: list[object] = []
         self._trash_asked = False
@@ -71,21 +122,33 @@ class _Builder:
     def statement(self, sort: Sort) -> Statement:
         """Return the whole SELECT, joining text index and items only as far as needed."""
         if self._words:
-            if self._parts:
-                inside = "{id} IN (SELECT rowid FROM parts WHERE parts MATCH ?)"
-                self._where(inside, " AND ".join(self._parts))
-            return self._matched("words", " AND ".join(self._words), sort)
+            match = _match(self._words, self._words_out)
+            for condition in self._parts:
+                self._inside("parts", condition)
+            self._outside("parts", self._parts_out)
+            return self._matched("words", match, sort)
+        self._outside("words", self._words_out)
         if self._parts:
-            return self._matched("parts", " AND ".join(self._parts), sort)
+            return self._matched("parts", _match(self._parts, self._parts_out), sort)
+        self._outside("parts", self._parts_out)
         order = _order(sort, "i.id", "i.id DESC")
         sql = f"SELECT i.id FROM items i WHERE {self._all_conditions()} ORDER BY {order}"
         return Statement(sql, self._parameters, self._nothing)
+
+    def _inside(self, table: str, expression: str) -> None:
+        found = f"{{id}} IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)"
+        self._where(found, expression)
+
+    def _outside(self, table: str, expressions: list[str]) -> None:
+        for expression in expressions:
+            found = f"{{id}} IN (SELECT rowid FROM {table} WHERE {table} MATCH ?)"
+            self._where(found, expression, negated=True)
 
     def _matched(self, table: str, match: str, sort: Sort) -> Statement:
         parameters = [match, *self._parameters]
         if not self._conditions and not self._trash_asked and sort != "stars":
             sql = (
-                f"SELECT rowid FROM {table} WHERE {table} MATCH ?"
+                f"SELECT rowid AS id FROM {table} WHERE {table} MATCH ?"
                 " AND rowid NOT IN (SELECT id FROM items WHERE trashed_at IS NOT NULL)"
                 f" ORDER BY {_order(sort, 'rowid', 'rank')}"
             )
@@ -95,7 +158,7 @@ class _Builder:
                 f" WHERE w.{table} MATCH ? AND {self._all_conditions()}"
                 f" ORDER BY {_order(sort, 'w.rowid', 'w.rank')}"
             )
-        return Statement(sql, parameters, self._nothing)
+        return Statement(sql, parameters, self._nothing, ranked=sort == "relevance")
 
     def _all_conditions(self) -> str:
         live = [] if self._trash_asked else ["i.trashed_at IS NULL"]
@@ -116,11 +179,7 @@ class _Builder:
             phrase += " *"
         if term.column:
             phrase = f"{term.column} : {phrase}"
-        if term.negated:
-            found = "{id} IN (SELECT rowid FROM words WHERE words MATCH ?)"
-            self._where(found, phrase, negated=True)
-        else:
-            self._words.append(f"({phrase})")
+        (self._words_out if term.negated else self._words).append(f"({phrase})")
 
     def _add_part(self, term: Term, value: str) -> None:
         expression = _phrase(value) if len(value) >= 3 else self._short(value)
@@ -129,11 +188,7 @@ class _Builder:
             return
         if term.column:
             expression = f"{term.column} : ({expression})"
-        if term.negated:
-            found = "{id} IN (SELECT rowid FROM parts WHERE parts MATCH ?)"
-            self._where(found, expression, negated=True)
-        else:
-            self._parts.append(f"({expression})")
+        (self._parts_out if term.negated else self._parts).append(f"({expression})")
 
     def _short(self, value: str) -> str:
         """Return the three-character strings of the index that hold one or two characters."""
@@ -199,6 +254,14 @@ _STATES = {
         " GROUP BY content_hash HAVING count(*) > 1)"
     ),
 }
+
+
+def _match(wanted: list[str], unwanted: list[str]) -> str:
+    """Return one FTS5 expression; its own NOT is far faster than a second look-up."""
+    expression = " AND ".join(wanted)
+    for out in unwanted:
+        expression = f"({expression}) NOT {out}"
+    return expression
 
 
 def _order(sort: Sort, newest: str, rank: str) -> str:

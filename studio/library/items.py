@@ -76,12 +76,14 @@ class Page:
 
     Attributes:
         ids: The items asked for, in order; rows come with ``Library.items``.
-        total: How many were found in all.
+        total: How many were found in all; at least that many where not ``complete``.
+        complete: ``total`` is exact: everything was asked for, or these are the last ones.
         problems: What of the query could not be used, in plain sentences.
     """
 
     ids: array[int]
     total: int
+    complete: bool = True
     problems: tuple[str, ...] = ()
 
 

@@ -12,7 +12,6 @@ import logging
 import shutil
 import sqlite3
 import threading
-from array import array
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,7 +24,7 @@ from studio.core.errors import BadInputError, StorageError
 from studio.core.provenance import embed, record_of
 from studio.core.requests import Request, from_json, to_json
 from studio.library import marking, trash, upkeep
-from studio.library.compile import compile_query
+from studio.library.compile import find
 from studio.library.index import DamagedIndexError, Index
 from studio.library.items import Change, Item, Page, Problems, ScanReport, Sort
 from studio.library.names import DEFAULT_TEMPLATE, check_template, fields, file_name, numbered
@@ -217,7 +216,8 @@ class Library:
         Args:
             query: What the user typed, or what was understood of it.
             sort: Order of the ids.
-            limit: How many ids at most; ``None`` gives all.
+            limit: How many ids at most. A first page comes many times faster than all ids, so a
+                view asks for one, shows it, and then asks for ``None``, which gives everything.
             offset: How many to leave out at the beginning.
             cancelled: Asked now and then, from the searching thread.
 
@@ -226,17 +226,10 @@ class Library:
             StorageError: The index cannot be read.
         """
         asked = parse(query, now=self._local_time) if isinstance(query, str) else query
-
-        def work(connection: sqlite3.Connection) -> array[int]:
-            statement = compile_query(asked, sort, connection)
-            if statement.matches_nothing:
-                return array("q")
-            rows = connection.execute(statement.sql, statement.parameters)
-            return array("q", [row[0] for row in rows.fetchall()])
-
-        ids = self._read(work, cancelled=cancelled)
-        end = None if limit is None else offset + limit
-        return Page(ids=ids[offset:end], total=len(ids), problems=asked.problems)
+        return self._read(
+            partial(find, query=asked, sort=sort, limit=limit, offset=offset),
+            cancelled=cancelled,
+        )
 
     def items(self, ids: Sequence[int]) -> list[Item]:
         """Return items in the order of ``ids``; those that are gone are left out."""
