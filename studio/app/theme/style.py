@@ -109,6 +109,7 @@ QLabel[role="title"] { font-size: ${title}px; font-weight: $bold; }
 QLabel[role="bad"] { color: $bad; }
 QLabel[role="good"] { color: $good; }
 QLabel[role="gold"] { color: $gold; }
+QLabel[role="status-good"] { color: $good; font-size: ${caption}px; }
 QLabel[role="keys"] {
     color: $quiet; font-size: ${caption}px; background: $surface;
     border: 1px solid $line; border-radius: ${field_radius}px; padding: 1px ${xs}px;
@@ -124,6 +125,12 @@ QFrame[role="error"] {
     background: $raised; border: 1px solid $line; border-left: 3px solid $bad;
     border-radius: ${radius}px;
 }
+QFrame[role="toast"] {
+    background: $raised; border: 1px solid $line; border-radius: ${radius}px;
+}
+QFrame[role="row"] { border: 1px solid transparent; border-radius: ${field_radius}px; }
+QFrame[role="row"]:hover { background: $hover; }
+QFrame[role="row"]:focus { border-color: $gold; }
 QFrame[role="line"] { background: $line; border: none; }
 
 QPushButton {
@@ -146,6 +153,11 @@ QPushButton[role="primary"]:disabled {
 QPushButton[role="flat"] { border-color: transparent; background: transparent; color: $quiet; }
 QPushButton[role="flat"]:hover { background: $hover; color: $text; }
 QPushButton[role="flat"]:focus { border-color: $gold; }
+QPushButton[role="flat-inset"] {
+    border-color: transparent; background: transparent; color: $quiet; padding: 0 ${xs}px;
+}
+QPushButton[role="flat-inset"]:hover { color: $text; }
+QPushButton[role="flat-inset"]:focus { border-color: $gold; }
 QPushButton[role="link"] {
     border-color: transparent; background: transparent; color: $gold; padding: 0 ${xs}px;
     text-align: left;
@@ -164,6 +176,7 @@ QToolButton:focus { border-color: $gold; }
 QToolButton:disabled { color: $off; background: transparent; }
 QToolButton:checked { color: $text; background: $hover; }
 QToolButton::menu-indicator { image: none; width: 0; }
+QToolButton[role="status"] { font-size: ${caption}px; padding: 2px ${xs}px; }
 QToolButton[role="disclosure"] { text-align: left; padding: ${xs}px 0; }
 QToolButton[role="disclosure"]:checked, QToolButton[role="disclosure"]:hover {
     background: transparent; color: $text;
@@ -178,6 +191,7 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit[role="field"], QKeySequen
 }
 QPlainTextEdit[role="field"] { padding: ${xs}px; }
 QAbstractSpinBox { padding: 0 ${xs}px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QAbstractSpinBox QLineEdit { min-height: 0; border: none; padding: 0; background: transparent; }
 QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover { border-color: $off; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit[role="field"]:focus {

@@ -31,7 +31,6 @@ class NumberField(QDoubleSpinBox):
         self.setSingleStep(step)
         if info.unit:
             self.setSuffix(f" {info.unit}")
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
         self.setKeyboardTracking(False)
         self.setFont(tabular(self.font()))

@@ -17,6 +17,7 @@ from studio.app.widgets.option_fields import (
     OptionField,
     field_for,
 )
+from studio.app.widgets.words import fill_in
 from studio.core.errors import BadInputError
 from studio.core.options import OptionInfo, OptionValue
 
@@ -199,9 +200,7 @@ class _Row(QWidget):
         return super().eventFilter(watched, event)
 
     def _show_tooltip(self, reason: str) -> None:
-        default = self.tr("Double-click the name for the default: %1").replace(
-            "%1", _shown(self.info)
-        )
+        default = fill_in(self.tr("Double-click the name for the default: %1"), _shown(self.info))
         parts = [f"{self.info.title} ({self.info.name})", self.info.help, reason or default]
         self.setToolTip("\n".join(part for part in parts if part))
         self._label.setToolTip(self.toolTip())

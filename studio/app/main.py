@@ -1,0 +1,247 @@
+"""Opens the window: makes every object, passes them to each other, and ends them in order.
+
+Before the first paint only Qt and small modules are loaded; the engine, the log file and the
+network module for later starts come just after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from studio.app.actions import ActionRegistry
+from studio.app.bridge import EngineBridge
+from studio.app.context import AppContext
+from studio.app.errors_hook import ErrorHooks
+from studio.app.layout_state import load_layout, save_layout
+from studio.app.logging_setup import Logs
+from studio.app.main_window import MainWindow, PaneMaker
+from studio.app.notify import Notifier
+from studio.app.panes import PANES
+from studio.app.settings_model import SettingsModel
+from studio.app.startup import EngineMaker, EngineStarter, engine_maker
+from studio.app.theme import Theme
+from studio.app.theme.fonts import ui_font
+from studio.app.window_actions import WindowActions
+from studio.core.paths import Folders, user_folders
+from studio.core.requests import Capability
+from studio.core.settings import Settings, SettingsFile
+
+if TYPE_CHECKING:
+    from studio.app.single_instance import SingleInstance
+    from studio.documents.project.session import ProjectSession
+
+log = logging.getLogger(__name__)
+
+LAYOUT_FILE = "window.json"
+QUEUE_FILE = "queue.sqlite"
+SIGNAL_CHECK_MS = 500
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        files: Files to open.
+        safe_mode: Run without plugins.
+        new_window: Open another window even when one is open.
+    """
+
+    files: tuple[Path, ...] = ()
+    safe_mode: bool = False
+    new_window: bool = False
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the words after ``triptych``; ends the program on words it does not know."""
+    parser = argparse.ArgumentParser(prog="triptych", description="Open the window.")
+    parser.add_argument("files", nargs="*", type=Path, help="files to open")
+    parser.add_argument("--safe-mode", action="store_true", help="start without any plugin")
+    parser.add_argument(
+        "--new-window", action="store_true", help="open one more window of the same data"
+    )
+    known = parser.parse_args(list(arguments))
+    return Options(tuple(known.files), known.safe_mode, known.new_window)
+
+
+def load_panes(names: Sequence[tuple[str, str]] = PANES) -> dict[str, PaneMaker]:
+    """Import the panes' classes."""
+    panes: dict[str, PaneMaker] = {}
+    for name, place in names:
+        module, _, attribute = place.partition(":")
+        panes[name] = getattr(importlib.import_module(module), attribute)
+    return panes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window and return the exit code when it is closed."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    folders = user_folders()
+    app = make_application(sys.argv[:1])
+    from studio.app.single_instance import SingleInstance
+
+    instance = SingleInstance(folders.state)
+    first = instance.is_first()
+    if not first and not options.new_window and instance.hand_over(list(options.files)):
+        return 0
+    window = Window(app, folders, options, durable=first)
+    if first:
+        window.listen_with(instance)
+    window.show()
+    wake_for_signals(app)
+    try:
+        return app.exec()
+    finally:
+        window.close()
+        instance.close()
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """Return the application object, named for the desktop."""
+    app = QApplication(arguments)
+    app.setApplicationName("Triptych")
+    app.setApplicationDisplayName("Triptych")
+    app.setDesktopFileName("triptych")
+    app.setFont(ui_font(app.font()))
+    return app
+
+
+def wake_for_signals(app: QApplication) -> None:
+    """Let Ctrl+C in the terminal close the window, which Qt's loop would never notice."""
+    signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
+    signal.signal(signal.SIGTERM, lambda *_: app.closeAllWindows())
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_CHECK_MS)
+
+
+class Window:
+    """Everything one window consists of, with its beginning and its end."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        folders: Folders,
+        options: Options | None = None,
+        *,
+        panes: Mapping[str, PaneMaker] | None = None,
+        make_engine: EngineMaker | None = None,
+        durable: bool = True,
+    ) -> None:
+        """Make the objects; nothing is shown and no thread runs yet.
+
+        Args:
+            app: The application.
+            folders: Where everything is kept.
+            options: What the command line says.
+            panes: Other panes than :data:`studio.app.panes.PANES`, for tests.
+            make_engine: Something else than the real engine, for tests.
+            durable: Keep waiting jobs on disk; only the first window of a data folder does.
+        """
+        self.folders = folders
+        self.options = options or Options()
+        self.logs = Logs(folders.logs)
+        self.notify = Notifier()
+        self.hooks = ErrorHooks(self.notify)
+        self.settings = SettingsModel(SettingsFile(folders.settings_file))
+        look = self.settings.value.appearance
+        self.theme = Theme(app, look.theme, reduce_motion=look.reduce_motion)
+        self.actions = ActionRegistry(self.settings)
+        self.bridge = EngineBridge()
+        self.context = AppContext(
+            folders=folders,
+            settings=self.settings,
+            bridge=self.bridge,
+            actions=self.actions,
+            notify=self.notify,
+            theme=self.theme,
+            open_projects=self._open_projects,
+        )
+        self._layout_file = folders.state / LAYOUT_FILE
+        layout = load_layout(self._layout_file)
+        self.window = MainWindow(self.context, load_panes() if panes is None else panes, layout)
+        self.window_actions = WindowActions(self.window, self.context)
+        queue = folders.state / QUEUE_FILE if durable else None
+        make = make_engine or engine_maker(
+            folders, self.settings.value, queue_file=queue, safe_mode=self.options.safe_mode
+        )
+        self._starter = EngineStarter(make, self.bridge)
+        self._instance: SingleInstance | None = None
+        self._closed = False
+        self.settings.changed.connect(self._on_setting)
+        self.settings.save_failed.connect(self.notify.error)
+        self.window.first_painted.connect(self._after_first_paint)
+        self.window.closing.connect(self._keep_layout)
+
+    def show(self) -> None:
+        """Show the window; the rest begins after its first paint."""
+        self.window.show()
+
+    def listen_with(self, instance: SingleInstance) -> None:
+        """Open the files of later starts here."""
+        self._instance = instance
+        instance.files_arrived.connect(self._on_files)
+
+    def close(self) -> None:
+        """End everything in order; waits for what must be on disk."""
+        if self._closed:
+            return
+        self._closed = True
+        self.bridge.close()
+        self._starter.close()
+        if "projects" in self.context.__dict__:
+            self.context.projects.close_all(abandon=True)
+        self.settings.close()
+        self.hooks.remove()
+        self.logs.close()
+        self.window.deleteLater()
+
+    def _open_projects(self) -> ProjectSession:
+        from studio.documents.project.session import ProjectSession
+
+        budget = self.settings.value.files.history_budget_mb
+        return ProjectSession(self.folders.projects, history_budget_bytes=budget * 2**20)
+
+    def _after_first_paint(self) -> None:
+        trouble = self.logs.open()
+        self.window.show_toasts()
+        if trouble:
+            self.notify.warn(trouble)
+        for problem in self.settings.problems:
+            self.notify.warn(problem.message, hint=f"The default stands in for “{problem.name}”.")
+        if self._instance is not None:
+            self._instance.listen()
+        self._starter.start()
+        self.window.open_files(list(self.options.files))
+
+    def _keep_layout(self) -> None:
+        save_layout(self._layout_file, self.window.layout_state())
+
+    def _on_files(self, files: list[Path]) -> None:
+        self.window.come_to_front()
+        self.window.open_files(files)
+
+    def _on_setting(self, group: str, name: str) -> None:
+        value: Settings = self.settings.value
+        if (group, name) == ("appearance", "theme"):
+            self.theme.set_choice(value.appearance.theme)
+        elif (group, name) == ("appearance", "reduce_motion"):
+            self.theme.set_reduce_motion(value.appearance.reduce_motion)
+        elif group == "computing":
+            self.bridge.configure(value.computing)
+        elif group == "enabled_plugins":
+            self.bridge.set_plugins(value.enabled_plugins)
+        elif (group, name) == ("writing", "text_model"):
+            for capability in (Capability.TEXT_GENERATE, Capability.TEXT_CHAT):
+                self.bridge.set_default_model(capability, value.writing.text_model)

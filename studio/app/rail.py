@@ -1,0 +1,77 @@
+"""The slim rail on the left: which pane is in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
+
+from studio.app.theme.icons import current_palette, icon
+from studio.app.theme.style import set_role
+from studio.app.theme.tokens import Size, Space
+
+
+class RailButton(QToolButton):
+    """A square button with the gold mark of the pane in front."""
+
+    def __init__(self, title: str, icon_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIcon(icon(icon_name))
+        self.setIconSize(QSize(Size.ICON + 2, Size.ICON + 2))
+        self.setFixedSize(Size.RAIL_BUTTON, Size.RAIL_BUTTON)
+        self.setToolTip(title)
+        self.setAccessibleName(title)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the button and, when it is checked, the mark at its left."""
+        super().paintEvent(event)
+        if self.isChecked():
+            painter = QPainter(self)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(current_palette().gold))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.drawRoundedRect(1, 10, 3, self.height() - 20, 1.5, 1.5)
+
+
+class Rail(QFrame):
+    """Panes at the top, what belongs to the whole window at the bottom."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_role(self, "ground")
+        self.setFixedWidth(Size.RAIL)
+        self._buttons: dict[str, RailButton] = {}
+        self._group = QButtonGroup(self)
+        self._layout = QVBoxLayout(self)
+        margin = (Size.RAIL - Size.RAIL_BUTTON) // 2
+        self._layout.setContentsMargins(margin, Space.XS, margin, margin)
+        self._layout.setSpacing(Space.XS)
+        self._layout.addStretch()
+
+    def add_pane(self, name: str, title: str, icon_name: str) -> None:
+        """Add a pane below the ones that are there."""
+        button = RailButton(title, icon_name, self)
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self.chosen.emit(name))
+        self._group.addButton(button)
+        self._layout.insertWidget(len(self._buttons), button)
+        self._buttons[name] = button
+
+    def add_tool(self, title: str, icon_name: str, callback: Callable[[], object]) -> RailButton:
+        """Add a button at the bottom."""
+        button = RailButton(title, icon_name, self)
+        button.clicked.connect(lambda: callback())
+        self._layout.addWidget(button)
+        return button
+
+    def set_current(self, name: str) -> None:
+        """Mark the pane in front."""
+        self._buttons[name].setChecked(True)
+
+    def set_tooltip(self, name: str, text: str) -> None:
+        """Say more about a pane, such as its keys."""
+        self._buttons[name].setToolTip(text)
