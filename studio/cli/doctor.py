@@ -148,7 +148,6 @@ def _engine(findings: list[Finding]) -> dict[str, Any]:
         for problem in problems
     ]
     with engine_session() as engine:
-        engine.wait_until_ready()
         device = engine.state().device
         models = engine.models()
         plugins = engine.plugins()

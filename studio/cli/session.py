@@ -24,7 +24,11 @@ def load_settings(folders: Folders) -> tuple[Settings, list[str]]:
 
 @contextmanager
 def engine_session() -> Iterator[Engine]:
-    """Run an engine without a durable queue: what a command started ends with it."""
+    """Run an engine without a durable queue: what a command started ends with it.
+
+    Yields:
+        The engine, once it knows its device, models and plugins.
+    """
     from studio.engine.build import build_engine
 
     folders = user_folders()
@@ -32,6 +36,7 @@ def engine_session() -> Iterator[Engine]:
     engine = build_engine(folders, settings, queue_file=None)
     engine.start()
     try:
+        engine.wait_until_settled()
         yield engine
     finally:
         engine.close()

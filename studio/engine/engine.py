@@ -96,7 +96,7 @@ class Engine:
         self._queue: QueueFile | None = None
         self._queue_note = ""
         self._installed = InstalledModels()
-        self._settled = False
+        self._settled = threading.Event()
         self._lane: Lane | None = None
         self._load_lock = threading.Lock()
         self._line = Line(self._start_run)
@@ -123,6 +123,14 @@ class Engine:
             self._keeper = threading.Thread(target=self._keep, name="triptych-engine", daemon=True)
             self._keeper.start()
         self._spawn(self._look_around, "look-around")
+
+    def wait_until_settled(self, timeout_s: float | None = None) -> bool:
+        """Wait until the device, all models and all plugins are known; never on a GUI thread.
+
+        Returns:
+            Whether they are; ``False`` when the time ran out.
+        """
+        return self._settled.wait(timeout_s)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop everything. Every job that has not ended is told Cancelled.
@@ -404,7 +412,7 @@ class Engine:
             try:
                 request, answerer = self._installed.resolve(job.request)
             except ModelNotFoundError as error:
-                if self._settled:
+                if self._settled.is_set():
                     self._fail_waiting(job, error)
                 continue
             except StudioError as error:
@@ -521,7 +529,7 @@ class Engine:
     def _look_at_plugins(self) -> None:
         self._registry.probe_folders()
         self._count_models()
-        self._settled = True
+        self._settled.set()
         self._post(self._advance)
 
     def _look_at_store(self) -> None:
@@ -583,7 +591,7 @@ class Engine:
         try:
             answerer = self._installed.choose(capability, model_id)
         except StudioError as error:
-            if not self._settled:
+            if not self._settled.is_set():
                 self._wanted_warm.append((model_id, capability))
             _log.info("nothing to warm up: %s", error)
             return
@@ -601,7 +609,7 @@ class Engine:
         try:
             self._installed.resolve(request)
         except ModelNotFoundError:
-            if self._settled:
+            if self._settled.is_set():
                 raise
 
     def _text_model(self) -> ModelInfo | None:
