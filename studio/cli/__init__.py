@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from studio import __version__
-from studio.core.errors import BadInputError, StudioError
+from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words and words[0] in (*COMMANDS, "-h", "--help", "--version"):
             return _run(words)
         return _window(words)
-    except BadInputError as error:
+    except (BadInputError, ModelNotFoundError) as error:
         return _say(error, EXIT_BAD_INPUT)
     except StudioError as error:
         return _say(error, EXIT_FAILED)

@@ -69,8 +69,6 @@ def generate_text(options: argparse.Namespace) -> int:
         end = run_to_end(engine, request, show)
     show.end()
     if isinstance(end, Failed):
-        if end.code == "BadInputError":
-            raise BadInputError(end.message, hint=end.hint)
         raise failure(end)
     if not isinstance(end, Finished):
         raise KeyboardInterrupt

@@ -50,13 +50,14 @@ def list_models(options: argparse.Namespace) -> int:
     rows = [
         (
             m.info.id,
+            m.info.title,
             ", ".join(str(c) for c in m.capabilities) or "nothing installed can run it",
             size(m.info.size_bytes),
             m.info.licence or "licence not stated",
         )
         for m in installed
     ]
-    print_table(("model", "can do", "size", "licence"), rows, "No model is installed.")
+    print_table(("model", "title", "can do", "size", "licence"), rows, "No model is installed.")
     for problem in problems:
         print(problem)
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from studio.core.errors import StudioError
+from studio.core.errors import BadInputError, StudioError
 from studio.core.events import TERMINAL, Event, Failed, Terminal
 from studio.core.paths import Folders, user_folders
 from studio.core.requests import Request
@@ -91,7 +91,8 @@ def run_to_end(engine: Engine, request: Request, see: Callable[[Event], None]) -
 
 def failure(event: Failed) -> StudioError:
     """Return what went wrong in a job as an error with the same words."""
-    return StudioError(event.message, hint=event.hint, code=event.code)
+    kind = BadInputError if event.code == BadInputError.__name__ else StudioError
+    return kind(event.message, hint=event.hint, code=event.code)
 
 
 @contextmanager
