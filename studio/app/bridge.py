@@ -25,7 +25,7 @@ from studio.engine.jobs import EngineState, InstalledModel, JobInfo, Priority
 if TYPE_CHECKING:
     from studio.core.settings import Computing
     from studio.engine.engine import Engine
-    from studio.engine.registry import PluginInfo
+    from studio.engine.plugins import PluginInfo
     from studio.models.info import ModelInfo
 
 TICK_MS = 33

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
@@ -80,20 +82,24 @@ class JobRow(QFrame):
         self._progress.setVisible(running)
         self._progress.setRange(0, job.total if running else 1)
         self._progress.setValue(job.step)
-        self.show_message(job.message)
+        self._show_message(job.message)
         self.setAccessibleName(f"{job.label}: {self._state.text()}")
         self.setToolTip(job.message)
 
     def show_progress(self, step: int, total: int, remaining_s: float | None) -> None:
-        """Show how far it is."""
-        from dataclasses import replace
-
+        """Show how far it is, unless it ended meanwhile."""
+        if self.job.state in ENDED:
+            return
         self.show_job(
             replace(self.job, state="running", step=step, total=total, remaining_s=remaining_s)
         )
 
-    def show_message(self, message: str) -> None:
-        """Show what happens now, or what went wrong."""
+    def show_loading(self, message: str) -> None:
+        """Show what happens before the first step, unless it ended meanwhile."""
+        if self.job.state not in ENDED:
+            self._show_message(message)
+
+    def _show_message(self, message: str) -> None:
         self._message.setText(message)
         self._message.setVisible(bool(message))
 
@@ -115,20 +121,24 @@ class JobRow(QFrame):
     def _picture(self, name: str, role: Role) -> QLabel:
         label = QLabel(self)
         label.setPixmap(icon(name, role).pixmap(self._icon_size()))
+        label.setFixedHeight(Size.CONTROL - Space.S)
         return label
 
     def _lay_out(self) -> None:
-        line = QHBoxLayout()
+        words = QHBoxLayout()
+        words.setSpacing(Space.XS)
+        words.addWidget(self._state)
+        words.addWidget(self._message, 1)
+        words.addStretch()
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self._title)
+        column.addLayout(words)
+        column.addWidget(self._progress)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(Space.S, Space.XS, Space.XS, Space.S)
         line.setSpacing(Space.S)
-        line.addWidget(self.grip)
-        line.addWidget(self._state_icon)
-        line.addWidget(self._title, 1)
-        line.addWidget(self._state)
-        line.addWidget(self._again)
-        line.addWidget(self._stop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.S, Space.XS, Space.XS, Space.S)
-        layout.setSpacing(Space.XS)
-        layout.addLayout(line)
-        layout.addWidget(self._progress)
-        layout.addWidget(self._message)
+        line.addWidget(self._state_icon, 0, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(column, 1)
+        for widget in (self.grip, self._again, self._stop):
+            line.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)

@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         splitter.setHandleWidth(1)
         splitter.addWidget(work)
         splitter.addWidget(self.inspector)
+        splitter.splitterMoved.connect(self._place_floating)
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 0)
         splitter.setSizes(
@@ -300,18 +301,23 @@ class MainWindow(QMainWindow):
         actions = self._context.actions
         if any(spec.id == "view.inspector" for spec in actions.all()):
             actions.get("view.inspector").setChecked(self._inspector_wanted and fits)
+        self._place_floating()
 
     def _place_floating(self) -> None:
         frame = self._frame
         bottom = frame.height() - Size.STATUS - 1
         area = QRect(Size.RAIL, 0, frame.width() - Size.RAIL, bottom)
+        width = Size.FLOATING
+        if self.inspector.isVisible():  # so that they never lie over the primary button
+            width = max(Size.FLOATING_MIN, self.inspector.width() - 2 * Space.S)
         queue = self._queue
         if queue is not None and queue.isVisible():
             height = min(queue.sizeHint().height(), bottom - Size.STRIP)
-            queue.resize(Size.QUEUE, max(height, queue.minimumSizeHint().height()))
+            queue.resize(width, max(height, queue.minimumSizeHint().height()))
             queue.move(frame.width() - queue.width() - Space.S, bottom - queue.height() - Space.S)
             area.setRight(queue.x() - Space.S)
         if self._toasts is not None:
+            self._toasts.set_width(width)
             self._toasts.set_area(area)
         if self._palette is not None and self._palette.isVisible():
             self._palette.place()
@@ -357,6 +363,7 @@ class MainWindow(QMainWindow):
     def _after_first_paint(self) -> None:
         self.first_painted.emit()
         if self._current:
+            self._panes[self._current].setFocus()
             self.panes[self._current].activated()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -42,7 +42,7 @@ class QueuePanel(QFrame):
         super().__init__(parent)
         set_role(self, "popover")
         self.setAccessibleName(self.tr("Jobs"))
-        self.resize(Size.QUEUE, HEIGHT)
+        self.resize(Size.FLOATING, HEIGHT)
         self._bridge = bridge
         self._notify = notify
         self._rows: dict[str, JobRow] = {}
@@ -165,7 +165,7 @@ class QueuePanel(QFrame):
         if isinstance(event, Progress):
             row.show_progress(event.step, event.total, event.remaining_s)
         elif isinstance(event, ModelLoading):
-            row.show_message(event.message)
+            row.show_loading(event.message)
 
     # -- what it does -------------------------------------------------------------------------
 

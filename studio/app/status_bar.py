@@ -9,8 +9,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QProgressBar,
+    QPushButton,
     QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
@@ -41,7 +41,6 @@ class StatusBar(QFrame):
         self._model_menu = QMenu(self._model)
         self._model_menu.aboutToShow.connect(self._fill_model_menu)
         self._model.setMenu(self._model_menu)
-        self._model.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.setFixedSize(PROGRESS_WIDTH, 4)
@@ -107,12 +106,11 @@ class StatusBar(QFrame):
         )
         return box
 
-    def _make_button(self, icon_name: str, tooltip: str) -> QToolButton:
-        button = QToolButton()
+    def _make_button(self, icon_name: str, tooltip: str) -> QPushButton:
+        button = QPushButton()
         set_role(button, "status")
         button.setIcon(icon(icon_name))
         button.setIconSize(QSize(Size.SMALL_ICON, Size.SMALL_ICON))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setToolTip(tooltip)
         button.setAccessibleName(tooltip)
         button.setFont(tabular(button.font()))

@@ -23,7 +23,8 @@ def icon(name: str, role: Role = "quiet") -> QIcon:
 
     Args:
         name: Its name there, such as "list-restart".
-        role: Token of the colour; checked buttons turn gold and disabled ones fade by themselves.
+        role: Token of the colour; checked and hovered ones turn to text, disabled ones
+            fade, by themselves.
 
     Raises:
         FileNotFoundError: No such icon is in the assets.
@@ -76,9 +77,8 @@ class _Engine(QIconEngine):
         if self._role != "quiet":
             colour: str = getattr(palette, self._role)
             return colour
-        if state == QIcon.State.On:
-            return palette.gold
-        if mode in (QIcon.Mode.Active, QIcon.Mode.Selected):
+        lively = mode in (QIcon.Mode.Active, QIcon.Mode.Selected)
+        if lively or state == QIcon.State.On:
             return palette.text
         return palette.quiet
 

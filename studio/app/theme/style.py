@@ -158,6 +158,20 @@ QPushButton[role="flat-inset"] {
 }
 QPushButton[role="flat-inset"]:hover { color: $text; }
 QPushButton[role="flat-inset"]:focus { border-color: $gold; }
+QPushButton[role="disclosure"] {
+    border-color: transparent; background: transparent; color: $quiet; padding: 0;
+    text-align: left;
+}
+QPushButton[role="disclosure"]:hover { color: $text; }
+QPushButton[role="disclosure"]:focus { border-color: $gold; }
+QPushButton[role="status"] {
+    border-color: transparent; background: transparent; color: $quiet; padding: 0 ${xs}px;
+    font-size: ${caption}px; min-height: 20px;
+}
+QPushButton[role="status"]:hover, QPushButton[role="status"]:checked {
+    color: $text; background: $hover;
+}
+QPushButton[role="status"]:focus { border-color: $gold; }
 QPushButton[role="link"] {
     border-color: transparent; background: transparent; color: $gold; padding: 0 ${xs}px;
     text-align: left;
@@ -176,11 +190,6 @@ QToolButton:focus { border-color: $gold; }
 QToolButton:disabled { color: $off; background: transparent; }
 QToolButton:checked { color: $text; background: $hover; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[role="status"] { font-size: ${caption}px; padding: 2px ${xs}px; }
-QToolButton[role="disclosure"] { text-align: left; padding: ${xs}px 0; }
-QToolButton[role="disclosure"]:checked, QToolButton[role="disclosure"]:hover {
-    background: transparent; color: $text;
-}
 QToolButton[role="tab"] { padding: ${xs}px ${m}px; color: $quiet; }
 QToolButton[role="tab"]:checked { color: $text; background: $hover; font-weight: $bold; }
 
@@ -233,6 +242,7 @@ QListView::item:hover { background: $hover; }
 QListView::item:selected { background: $hover; color: $text; }
 QListView::item:focus { border-color: $gold; }
 
+QListWidget[role="pages"]::item { min-height: 32px; }
 QMenu { background: $raised; border: 1px solid $line; padding: ${xs}px; }
 QMenu::item {
     padding: 5px ${l}px 5px ${s}px; border-radius: ${field_radius}px; color: $text;

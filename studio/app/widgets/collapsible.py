@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
@@ -25,10 +25,9 @@ class Collapsible(QWidget):
     ) -> None:
         super().__init__(parent)
         self.content = content
-        self._button = QToolButton(self)
+        self._button = QPushButton(self)
         self._button.setText(title)
         self._button.setCheckable(True)
-        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._button.setIconSize(QSize(Size.SMALL_ICON, Size.SMALL_ICON))
         self._button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         set_role(self._button, "disclosure")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
 from studio.app.theme.style import tabular
+from studio.app.theme.tokens import Size, Space
 from studio.core.options import OptionInfo
 
 UNBOUNDED = 2.0**53
@@ -33,6 +35,9 @@ class NumberField(QDoubleSpinBox):
             self.setSuffix(f" {info.unit}")
         self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
         self.setKeyboardTracking(False)
+        self.setFixedHeight(Size.CONTROL)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.lineEdit().setTextMargins(Space.XS, 0, Space.XS, 0)
         self.setFont(tabular(self.font()))
 
     def number(self) -> int | float | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
     QSlider,
     QWidget,
 )
@@ -17,8 +22,10 @@ from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.number_field import NumberField
 from studio.app.widgets.switch import Switch
+from studio.app.widgets.words import fill_in
 from studio.core.options import OptionInfo, OptionValue
 
+ABBREVIATIONS = frozenset({"cpu", "cuda", "mps", "fp16", "fp32", "bf16"})
 SLIDER_STEPS_MAX = 20_000
 MULTILINE_HEIGHT = 72
 
@@ -36,6 +43,7 @@ class OptionField(QWidget):
     def __init__(self, info: OptionInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.info = info
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(Space.S)
@@ -125,13 +133,18 @@ class NumberOption(OptionField):
 class ChoiceOption(OptionField):
     """One of a few words."""
 
-    def __init__(self, info: OptionInfo, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        info: OptionInfo,
+        titles: Mapping[str, str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(info, parent)
         self._box = CalmComboBox()
         if info.optional:
             self._box.addItem(self.tr("auto"), None)
         for choice in info.choices:
-            self._box.addItem(choice, choice)
+            self._box.addItem((titles or {}).get(choice, plain_title(choice)), choice)
         self._adopt(self._box)
         self.row.addWidget(self._box, 1)
         self._box.currentIndexChanged.connect(self.changed)
@@ -166,6 +179,22 @@ class TextOption(OptionField):
         """Show a text."""
         if str(value or "") != self._line.text():
             self._line.setText(str(value or ""))
+
+
+class FolderOption(TextOption):
+    """A folder: its path, and a button to choose one."""
+
+    def __init__(self, info: OptionInfo, parent: QWidget | None = None) -> None:
+        super().__init__(info, parent)
+        choose = QPushButton(self.tr("Choose…"))
+        choose.setAccessibleName(fill_in(self.tr("Choose: %1"), info.title))
+        choose.clicked.connect(self._choose)
+        self.row.addWidget(choose)
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.info.title, self._line.text())
+        if folder:
+            self._line.setText(folder)
 
 
 class LongTextOption(OptionField):
@@ -209,6 +238,33 @@ class ListOption(LongTextOption):
             self._edit.setPlainText("\n".join(_escape(item) for item in items))
 
 
+class FoldersOption(ListOption):
+    """Folders, one a line, and a button to add one."""
+
+    def __init__(self, info: OptionInfo, parent: QWidget | None = None) -> None:
+        super().__init__(info, parent)
+        self._edit.setPlaceholderText(self.tr("One folder per line"))
+        add = QPushButton(self.tr("Add…"))
+        add.setAccessibleName(fill_in(self.tr("Add: %1"), info.title))
+        add.clicked.connect(self._add)
+        self.row.addWidget(add, 0, Qt.AlignmentFlag.AlignTop)
+
+    def value(self) -> OptionValue:
+        """Return the folders, as they are written."""
+        return tuple(line.strip() for line in self._edit.toPlainText().split("\n") if line.strip())
+
+    def set_value(self, value: OptionValue) -> None:
+        """Show the folders."""
+        items = value if isinstance(value, tuple) else ()
+        if items != self.value():
+            self._edit.setPlainText("\n".join(items))
+
+    def _add(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.info.title)
+        if folder:
+            self._edit.appendPlainText(folder)
+
+
 class CalmComboBox(QComboBox):
     """A combo box that lets the page scroll while it has not the focus."""
 
@@ -228,17 +284,27 @@ class _CalmSlider(QSlider):
         event.ignore()
 
 
-def field_for(info: OptionInfo) -> OptionField:
-    """Return the control for an option."""
+def field_for(info: OptionInfo, choice_titles: Mapping[str, str] | None = None) -> OptionField:
+    """Return the control for an option; ``choice_titles`` says what its choices are called."""
     if info.choices:
-        return ChoiceOption(info)
+        return ChoiceOption(info, choice_titles)
     if info.type is bool:
         return SwitchOption(info)
     if info.type in (int, float):
         return NumberOption(info)
     if info.type is tuple:
-        return ListOption(info)
+        return FoldersOption(info) if info.name.endswith("_folders") else ListOption(info)
+    if info.name.endswith("_folder"):
+        return FolderOption(info)
     return LongTextOption(info) if info.multiline else TextOption(info)
+
+
+def plain_title(choice: str) -> str:
+    """Return a choice as a person would write it: "CUDA", "Follow system"."""
+    if choice in ABBREVIATIONS:
+        return choice.upper()
+    words = choice.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _escape(text: str) -> str:

@@ -46,6 +46,7 @@ class OptionsForm(QWidget):
         self._rows: dict[str, _Row] = {}
         self._more: Collapsible | None = None
         self._setting = False
+        self._choice_titles: dict[str, dict[str, str]] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(Space.L if show_help else Space.XS)
@@ -56,10 +57,21 @@ class OptionsForm(QWidget):
         """The options the form shows."""
         return tuple(row.info for row in self._rows.values())
 
-    def set_options(self, options: Sequence[OptionInfo]) -> None:
-        """Show other options; values of those with the same name and type are kept."""
-        if tuple(options) == self.options and self._rows:
+    def set_options(
+        self,
+        options: Sequence[OptionInfo],
+        choice_titles: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Show other options; values of those with the same name and type are kept.
+
+        Args:
+            options: What to show.
+            choice_titles: What to call the choices of an option, by its name.
+        """
+        titles = {name: dict(each) for name, each in (choice_titles or {}).items()}
+        if tuple(options) == self.options and self._rows and titles == self._choice_titles:
             return
+        self._choice_titles = titles
         kept = {name: (row.info.type, row.field.value()) for name, row in self._rows.items()}
         opened = self._more is not None and self._more.expanded
         self._empty()
@@ -128,7 +140,8 @@ class OptionsForm(QWidget):
         return self._rows[name].field
 
     def _add_row(self, info: OptionInfo) -> _Row:
-        row = _Row(info, self._label_width, show_help=self._show_help)
+        field = field_for(info, self._choice_titles.get(info.name))
+        row = _Row(info, field, self._label_width, show_help=self._show_help)
         row.field.set_value(info.default)
         row.field.changed.connect(lambda name=info.name: self._on_changed(name))
         row.reset_wanted.connect(lambda name=info.name: self.reset(name))
@@ -155,10 +168,12 @@ class _Row(QWidget):
 
     reset_wanted = Signal()
 
-    def __init__(self, info: OptionInfo, label_width: int, *, show_help: bool) -> None:
+    def __init__(
+        self, info: OptionInfo, field: OptionField, label_width: int, *, show_help: bool
+    ) -> None:
         super().__init__()
         self.info = info
-        self.field = field_for(info)
+        self.field = field
         self._label = ElidedLabel(info.title)
         self._label.setBuddy(self.field.main)
         self._label.installEventFilter(self)

@@ -46,7 +46,6 @@ class Toast(QFrame):
         super().__init__(parent)
         self.message = message
         set_role(self, "toast")
-        self.setFixedWidth(Size.TOAST)
         self.setAccessibleName(f"{message.text} {message.hint}".strip())
         self._leave = QTimer(self)
         self._leave.setSingleShot(True)
@@ -145,6 +144,7 @@ class ToastArea(QObject):
         self._theme = theme
         self._window = window
         self._area = QRect()
+        self._width = Size.FLOATING
         self._toasts: list[Toast] = []
         notifier.posted.connect(self.show_message)
         notifier.start_showing()
@@ -157,6 +157,11 @@ class ToastArea(QObject):
     def set_area(self, area: QRect) -> None:
         """Stack them into the lower right corner of this part of the window."""
         self._area = area
+        self._place()
+
+    def set_width(self, width: int) -> None:
+        """Make the messages this wide, in pixels."""
+        self._width = width
         self._place()
 
     def show_message(self, message: Message) -> None:
@@ -186,13 +191,16 @@ class ToastArea(QObject):
         self._place()
 
     def _place(self) -> None:
-        bottom = self._area.bottom() - Space.M
+        bottom = self._area.bottom() - Space.S
         for toast in reversed(self._toasts):
             toast.ensurePolished()
-            height = toast.heightForWidth(Size.TOAST)
-            toast.resize(Size.TOAST, max(height, toast.minimumSizeHint().height()))
+            toast.setFixedWidth(self._width)
+            height = toast.heightForWidth(self._width)
+            toast.resize(self._width, max(height, toast.minimumSizeHint().height()))
             bottom -= toast.height()
-            toast.move(self._area.right() - Size.TOAST - Space.M, max(self._area.top(), bottom))
+            toast.move(
+                self._area.right() - self._width - Space.S + 1, max(self._area.top(), bottom)
+            )
             toast.raise_()
             bottom -= Space.S
 
