@@ -169,6 +169,10 @@ class Manuscript:
         """Let the next typing begin an undo step of its own."""
         self._history.joinable_at_s = None
 
+    def forget_undo(self) -> None:
+        """Begin undo here: what came before, such as opening a file, is no step."""
+        self._history = _History()
+
     def undo_depth(self) -> tuple[int, int]:
         """Return how many steps can be undone and redone."""
         return len(self._history.done), len(self._history.undone)

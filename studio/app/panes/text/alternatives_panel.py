@@ -173,7 +173,7 @@ class AlternativesPanel(QFrame):
             status = self.tr("%1 words").replace("%1", str(count_words(text)))
         notices = " ".join(dict.fromkeys(n.message for n in take.notices))
         self.cards[index].setToolTip(notices)
-        self.cards[index].show_text(text.strip("\n"), f"{status} {'!' if notices else ''}".strip())
+        self.cards[index].show_text(text.strip(), f"{status} {'!' if notices else ''}".strip())
         self._refresh_buttons()
 
     def _choose(self, index: int) -> None:

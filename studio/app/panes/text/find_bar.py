@@ -70,6 +70,13 @@ class FindBar(QFrame):
         self.find_field.selectAll()
         self.refresh()
 
+    def open_go_to(self) -> None:
+        """Show the bar, waiting for the number of a line."""
+        self.show()
+        self.find_field.setText(":")
+        self.find_field.setFocus()
+        self.find_field.end(False)
+
     def close_bar(self) -> None:
         """Hide the bar and its marks."""
         self.hide()

@@ -63,9 +63,11 @@ class FloatBar(QFrame):
             self._forth,
         ):
             row.addWidget(widget)
-        layout = QVBoxLayout(self)
+        row.addStretch()
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.XS, Space.XS, Space.XS, Space.XS)
         layout.setSpacing(Space.XS)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         layout.addLayout(row)
         layout.addWidget(self._notice)
         layout.addWidget(self._note_row)
@@ -95,6 +97,7 @@ class FloatBar(QFrame):
         self._notice.setText(" ".join(dict.fromkeys(notices)))
         self._notice.setVisible(bool(notices))
         self._note_row.setVisible(self._show_note and phase is Phase.PENDING)
+        self._layout.activate()
         self.adjustSize()
         self.resized.emit()
 
@@ -167,7 +170,8 @@ def status_words(take: Take) -> str:
         return take.message or _tr("Loading the model")
     if not take.step:
         return _tr("Reading the text")
-    parts = [_tr("%1 tokens").replace("%1", str(take.step))]
+    count = _tr("1 token") if take.step == 1 else _tr("%1 tokens")
+    parts = [count.replace("%1", str(take.step))]
     if take.tokens_per_s:
         parts.append(_tr("%1 per second").replace("%1", f"{take.tokens_per_s:.0f}"))
     if take.remaining_s is not None:

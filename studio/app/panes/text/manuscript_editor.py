@@ -481,8 +481,8 @@ class ManuscriptEditor(QTextEdit):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the column in the middle."""
+        self._fit_column()  # first, so that Qt lays the text out once, in its final width
         super().resizeEvent(event)
-        self._fit_column()
         self.moved.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

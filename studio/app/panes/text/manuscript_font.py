@@ -13,9 +13,8 @@ from studio.core.paths import assets
 @cache
 def _family() -> str:
     """Load the bundled serif and return its name, or the system's serif where it is missing."""
-    for file in sorted((assets() / "fonts").rglob("*.[ot]tf")):
-        if file.name.startswith(Type.MANUSCRIPT_FAMILY):
-            QFontDatabase.addApplicationFont(str(file))
+    for file in sorted((assets() / "fonts").glob(f"{Type.MANUSCRIPT_FAMILY}-Regular.*")):
+        QFontDatabase.addApplicationFont(str(file))
     if Type.MANUSCRIPT_FAMILY in QFontDatabase.families():
         return Type.MANUSCRIPT_FAMILY
     return "serif"

@@ -396,7 +396,9 @@ class ManuscriptView(QWidget):
         has_text = bool(self.manuscript.text.strip())
         instruction = bool(self.prompt.text().strip())
         selected = self.has_selection
-        if selected:
+        if generation.phase is Phase.PENDING and not selected:
+            words = self.tr("Another take")
+        elif selected:
             words = self.tr("Rewrite selection") if instruction else self.tr("Rewrite selection…")
         elif has_text:
             words = self.tr("Continue")

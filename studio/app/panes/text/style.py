@@ -10,7 +10,7 @@ _SHEET = """
 QFrame[role="take"] {
     background: $surface; border: 1px solid $line; border-radius: ${radius}px;
 }
-QFrame[role="take"][chosen="true"] { background: $gold_wash; border: 1px solid $gold; }
+QFrame[role="take"][chosen="true"] { background: $raised; border: 1px solid $gold; }
 QPlainTextEdit[role="take"] { background: transparent; border: none; padding: 0; }
 QFrame[role="message"] { background: transparent; border: none; border-radius: ${radius}px; }
 QFrame[role="message"][speaker="user"] { background: $raised; border: 1px solid $line; }

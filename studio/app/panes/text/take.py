@@ -23,6 +23,9 @@ from studio.core.events import (
 )
 from studio.core.requests import TextRequest
 
+#: A rate over less than this says nothing.
+SHORTEST_MEASURED_S = 0.25
+
 
 class TakeState(StrEnum):
     """Where a take stands."""
@@ -90,7 +93,7 @@ class Take(QObject):
         if self._first_at_s is None or self.step < 2:
             return 0.0
         passed = self._last_at_s - self._first_at_s
-        return (self.step - 1) / passed if passed > 0 else 0.0
+        return (self.step - 1) / passed if passed > SHORTEST_MEASURED_S else 0.0
 
     def start(self) -> None:
         """Hand the request to the engine; a refusal ends the take with words."""

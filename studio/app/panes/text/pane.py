@@ -1,0 +1,546 @@
+"""The text pane: a tab for each manuscript and chat, and everything that can be done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.app.context import AppContext
+from studio.app.panes.text.chat_model import ChatModel
+from studio.app.panes.text.chat_view import ChatView
+from studio.app.panes.text.document_tabs import DocumentTabs
+from studio.app.panes.text.file_link import FileLink
+from studio.app.panes.text.inspector import TextInspector
+from studio.app.panes.text.manuscript_view import ManuscriptView
+from studio.app.panes.text.notice_strip import Choice, NoticeStrip
+from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
+from studio.app.panes.text.preset_shelf import PresetShelf
+from studio.app.panes.text.recent_files import RecentFiles
+from studio.app.panes.text.rewrite_menu import ordered
+from studio.app.panes.text.style import pane_style
+from studio.app.panes.text.text_actions import text_actions
+from studio.app.panes.text.text_files import FileChangedError, TextFiles
+from studio.app.panes.text.writing_options import WritingOptions
+from studio.core.errors import BadInputError, StorageError, StudioError
+from studio.core.requests import TextRequest
+from studio.core.settings import Appearance
+from studio.documents.chat.tree import ChatTree
+from studio.documents.manuscript.manuscript import Manuscript
+from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
+from studio.documents.manuscript.text_units import for_editor
+from studio.documents.project import SUFFIX, Leftover, Project
+from studio.documents.textfile import TextFile
+
+TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
+FLUSH_S = 5.0
+
+View = ManuscriptView | ChatView
+
+
+class TextPane(QWidget):
+    """Holds the open documents of the text kind."""
+
+    icon_name = "feather"
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = self.tr("Text")
+        self._context = context
+        self._options = WritingOptions(context.bridge, context.settings, self)
+        presets = PresetShelf(context.folders.config / "text-presets.json", self)
+        self.catalogue = load_catalogue()
+        self._files = TextFiles(self)
+        self.recent = RecentFiles(context.folders.state / "recent-texts.json")
+        self.inspector = TextInspector(context, self._options, presets)
+        self.tabs = self.header = DocumentTabs(self)
+        self.strip = NoticeStrip(self)
+        self._stack = QStackedWidget(self)
+        self._open: list[tuple[OpenDocument, View]] = []
+        self._started = False
+        self._last_manuscript: ManuscriptView | None = None
+        self._unsubscribe: dict[Project, object] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.strip)
+        layout.addWidget(self._stack, 1)
+        context.theme.changed.connect(self._dress)
+        self._dress()
+        if presets.problem is not None:
+            context.notify.error(presets.problem)
+        self.tabs.chosen.connect(self.show_tab)
+        self.tabs.close_wanted.connect(self.close_tab)
+        self.tabs.new_text_wanted.connect(self.new_text)
+        self.tabs.new_chat_wanted.connect(self.new_chat)
+        self.tabs.moved.connect(self._move_tab)
+        self.tabs.rename_wanted.connect(self.rename)
+        self.tabs.set_document_source(self._closed_documents, self.open_document)
+        for spec in text_actions(self):
+            context.actions.add(spec)
+        self.new_text()
+
+    # -- what the window asks -----------------------------------------------------------------
+
+    def activated(self) -> None:
+        """Bring back what was open, the first time; then let the writer write."""
+        if not self._started:
+            self._started = True
+            QTimer.singleShot(0, self, self.restore)
+        if (view := self.view) is not None:
+            view.setFocus()
+
+    def close_requested(self) -> bool:
+        """Keep everything; say whether the window may close now."""
+        for document, view in self._open:
+            view.close_view()
+            if isinstance(view, ManuscriptView):
+                view.counts.close_counting()
+            document.set_open(True)
+        self._files.close()
+        for project in {d.project for d, _ in self._open if d.project is not None}:
+            if project.read_only:
+                continue
+            try:
+                project.flush(FLUSH_S)
+            except StorageError as error:
+                self._context.notify.error(error)
+                return False
+        return True
+
+    def open_file(self, path: Path) -> None:
+        """Open a text file, or a project with its documents."""
+        if path.suffix == SUFFIX:
+            self._open_project(path)
+            return
+        for index, (document, _) in enumerate(self._open):
+            if document.link is not None and document.link.path == path.absolute():
+                self.show_tab(index)
+                return
+        self._files.read(path, lambda file: self._show_file(path, file), self._say_error)
+
+    # -- documents ----------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View | None:
+        """The view in front."""
+        index = self._stack.currentIndex()
+        return self._open[index][1] if 0 <= index < len(self._open) else None
+
+    @property
+    def document(self) -> OpenDocument | None:
+        """The document in front."""
+        index = self._stack.currentIndex()
+        return self._open[index][0] if 0 <= index < len(self._open) else None
+
+    @property
+    def manuscript_view(self) -> ManuscriptView | None:
+        """The manuscript in front, or the one that was in front last."""
+        view = self.view
+        return view if isinstance(view, ManuscriptView) else self._last_manuscript
+
+    @property
+    def documents(self) -> tuple[OpenDocument, ...]:
+        """Every document that has a tab."""
+        return tuple(document for document, _ in self._open)
+
+    def new_text(self) -> ManuscriptView:
+        """Open an empty manuscript."""
+        document = OpenDocument(
+            TEXT, self.tr("Untitled"), self._project, self, manuscript=Manuscript()
+        )
+        return self._add_manuscript(document)
+
+    def new_chat(self) -> ChatView:
+        """Open an empty chat."""
+        count = sum(document.kind == CHAT for document in self.documents)
+        title = self.tr("Chat") if not count else self.tr("Chat %1").replace("%1", str(count + 1))
+        return self._add_chat(OpenDocument(CHAT, title, self._project, self), ChatTree())
+
+    def open_document(self, project: Project, document_id: str) -> None:
+        """Give a document of a project a tab, or show the one it has."""
+        for index, (document, _) in enumerate(self._open):
+            if document.project is project and document.document_id == document_id:
+                self.show_tab(index)
+                return
+        info = project.document(document_id)
+        try:
+            if info.kind == CHAT:
+                payload = project.state(document_id)
+                tree = ChatTree.from_payload(payload) if payload else ChatTree()
+                document = OpenDocument(CHAT, info.title, self._project, self)
+                document.adopt(project, document_id)
+                self._add_chat(document, tree)
+            elif info.kind == TEXT:
+                state = project.text(document_id)
+                manuscript = Manuscript(state.text, state.spans)
+                document = OpenDocument(
+                    TEXT, info.title, self._project, self, manuscript=manuscript
+                )
+                document.adopt(project, document_id)
+                self._add_manuscript(document)
+        except StudioError as error:
+            self._say_error(error)
+            return
+        document.set_open(True)
+        self._watch(project)
+
+    def show_tab(self, index: int) -> None:
+        """Bring a document to the front."""
+        if not 0 <= index < len(self._open):
+            return
+        self._stack.setCurrentIndex(index)
+        self.tabs.set_current(index)
+        view = self._open[index][1]
+        if isinstance(view, ManuscriptView):
+            self._last_manuscript = view
+        view.setFocus()
+
+    def close_tab(self, index: int) -> None:
+        """Close a tab; the document stays in the project."""
+        if not 0 <= index < len(self._open):
+            return
+        document, view = self._open.pop(index)
+        view.close_view()
+        if isinstance(view, ManuscriptView):
+            view.counts.close_counting()
+        if document.document_id:
+            document.set_open(False)
+        if view is self._last_manuscript:
+            self._last_manuscript = None
+        self._stack.removeWidget(view)
+        self.tabs.remove(index)
+        view.deleteLater()
+        if not self._open:
+            self.new_text()
+        self.show_tab(min(index, len(self._open) - 1))
+
+    def rename(self, index: int = -1) -> None:
+        """Ask for another title."""
+        index = index if index >= 0 else self._stack.currentIndex()
+        document = self._open[index][0]
+        title, agreed = QInputDialog.getText(
+            self, self.tr("Rename"), self.tr("Title"), text=document.title
+        )
+        if agreed and title.strip():
+            document.rename(title.strip())
+
+    def delete_document(self) -> None:
+        """Put the document in front away, with a way back."""
+        index, document = self._stack.currentIndex(), self.document
+        if document is None or document.project is None or not document.document_id:
+            self.close_tab(index)
+            return
+        project, document_id, title = document.project, document.document_id, document.title
+        self.close_tab(index)
+        project.delete_document(document_id)
+
+        def bring_back() -> None:
+            project.restore_document(document_id)
+            self.open_document(project, document_id)
+
+        words = self.tr("“%1” was deleted.").replace("%1", title)
+        self._context.notify.info(words, actions=[(self.tr("Undo"), bring_back)])
+
+    # -- files --------------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Ask for text files and open them."""
+        names = " ".join(f"*{suffix}" for suffix in TEXT_SUFFIXES)
+        kinds = ";;".join(
+            (
+                self.tr("Texts and projects") + f" ({names} *{SUFFIX})",
+                self.tr("All files") + " (*)",
+            )
+        )
+        paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Open"), self._folder(), kinds)
+        for path in paths:
+            self.open_file(Path(path))
+
+    def save(self) -> None:
+        """Write the manuscript in front into its file; ask for one when it has none."""
+        document = self.document
+        if document is None or document.manuscript is None:
+            return
+        if document.link is None:
+            self.save_as()
+        else:
+            self._write(document, document.link)
+
+    def save_as(self) -> None:
+        """Ask for a file and write the manuscript in front into it."""
+        document = self.document
+        if document is None or document.manuscript is None:
+            return
+        start = document.link.path if document.link else Path(self._folder()) / _name(document)
+        kinds = self.tr("Text") + " (*.txt);;" + self.tr("Markdown") + " (*.md)"
+        name, kind = QFileDialog.getSaveFileName(self, self.tr("Save as"), str(start), kinds)
+        if name:
+            self.save_to(Path(name) if Path(name).suffix else Path(f"{name}.{_suffix(kind)}"))
+
+    def save_to(self, path: Path) -> None:
+        """Write the manuscript in front into ``path``, in the way its file was written before."""
+        document = self.document
+        if document is None or document.manuscript is None:
+            return
+        old = document.link
+        link = FileLink(path=path.absolute())
+        if old is not None:
+            link = FileLink(
+                path=path.absolute(),
+                encoding=old.encoding,
+                newline=old.newline,
+                had_bom=old.had_bom,
+            )
+        self._write(document, link, force=True)
+
+    def _write(self, document: OpenDocument, link: FileLink, *, force: bool = False) -> None:
+        manuscript = document.manuscript
+        assert manuscript is not None
+        revision = manuscript.revision
+
+        def written(result: tuple[FileLink, str]) -> None:
+            document.linked(result[0], revision)
+            self.recent.add(result[0].path)
+            if result[1]:
+                self._context.notify.warn(result[1])
+
+        def refused(error: StudioError) -> None:
+            if isinstance(error, FileChangedError):
+                self.strip.say(
+                    error.sentence(),
+                    (
+                        (self.tr("Overwrite"), lambda: self._write(document, link, force=True)),
+                        (self.tr("Save as…"), self.save_as),
+                        (self.tr("Read anew"), lambda: self._read_anew(document)),
+                    ),
+                )
+            else:
+                self._say_error(error)
+
+        self._files.write(link, manuscript.text, written, refused, force=force)
+
+    def _read_anew(self, document: OpenDocument) -> None:
+        link = document.link
+        if link is None:
+            return
+
+        def show(file: TextFile) -> None:
+            view = next((v for d, v in self._open if d is document), None)
+            if isinstance(view, ManuscriptView):
+                words = self.tr("Read anew")
+                view.editor.replace(
+                    0, len(view.manuscript.text), file.text, label=words, origin="imported"
+                )
+                document.linked(FileLink.of(link.path, file), view.manuscript.revision)
+
+        self._files.read(link.path, show, self._say_error)
+
+    def _show_file(self, path: Path, file: TextFile) -> None:
+        manuscript = Manuscript()
+        document = OpenDocument(
+            TEXT,
+            path.name,
+            self._project,
+            self,
+            manuscript=manuscript,
+            link=FileLink.of(path, file),
+        )
+        text = for_editor(file.text)
+        manuscript.edit(0, 0, text, label=self.tr("Open"), origin="imported")
+        manuscript.forget_undo()
+        view = self._add_manuscript(document)
+        document.linked(FileLink.of(path, file), manuscript.revision)
+        view.journal.commit()
+        self.recent.add(path)
+        if file.notice:
+            self._context.notify.warn(file.notice)
+
+    # -- generating ---------------------------------------------------------------------------
+
+    def insert_at_cursor(self, text: str, request_id: str, source: OpenDocument) -> None:
+        """Insert an answer of a chat into the manuscript that was in front last."""
+        view = self.manuscript_view or self.new_text()
+        request: TextRequest | None = None
+        if request_id and source.project is not None:
+            try:
+                found = source.project.request(request_id)
+                request = found if isinstance(found, TextRequest) else None
+            except BadInputError:
+                request = None
+        view.insert_generated(text, request, self.tr("Insert answer"))
+        index = next(i for i, (_, v) in enumerate(self._open) if v is view)
+        self.show_tab(index)
+
+    def first_choice(self, rewrite: Rewrite) -> str:
+        """Return what a ready instruction is done with when nothing is chosen."""
+        language = self._context.settings.value.writing.translate_to
+        return next(iter(ordered(rewrite, language)), "")
+
+    def zoom(self, by: int) -> None:
+        """Make the manuscript's text larger, smaller, or (0) as it usually is."""
+        usual = Appearance().manuscript_font_px
+        size = self._context.settings.value.appearance.manuscript_font_px + by if by else usual
+        try:
+            self._context.settings.set("appearance", "manuscript_font_px", size)
+        except BadInputError:
+            return  # the smallest or the largest size already
+
+    # -- bringing back ------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Offer what a crash left, or go on where the writer stopped."""
+        session = self._context.projects
+        try:
+            left = session.recoverable()
+            if left:
+                self._adopt(left[0])
+                others = left[1:4]
+                self.strip.say(
+                    self.tr("Triptych closed unexpectedly. Restored: %1").replace(
+                        "%1", f"“{left[0].title}”"
+                    ),
+                    [self._offer(item) for item in others],
+                )
+                return
+            unfinished = session.unfinished()
+            if unfinished:
+                self._adopt(unfinished[0])
+        except StudioError as error:
+            self._say_error(error)
+
+    def _offer(self, item: Leftover) -> Choice:
+        words = self.tr("Restore %1, too").replace("%1", f"“{item.title}”")
+        return words, lambda: self._adopt(item)
+
+    def _adopt(self, item: Leftover) -> None:
+        try:
+            self._show_project(self._context.projects.adopt(item))
+        except StudioError as error:
+            self._say_error(error)
+
+    def _open_project(self, path: Path) -> None:
+        try:
+            project = self._context.projects.open(path)
+        except StudioError as error:
+            self._say_error(error)
+            return
+        self._show_project(project)
+
+    def _show_project(self, project: Project) -> None:
+        for problem in project.problems:
+            self._context.notify.warn(problem)
+        for info in project.documents():
+            if info.kind in (TEXT, CHAT) and not info.meta.get("closed"):
+                self.open_document(project, info.id)
+        first = self._open[0][0]
+        if first.untouched and len(self._open) > 1:
+            self.close_tab(0)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _project(self) -> Project:
+        project = self._context.projects.ensure()
+        self._watch(project)
+        return project
+
+    def _watch(self, project: Project) -> None:
+        """Hear of a disk that refuses; the words come on the writer's thread."""
+        if project not in self._unsubscribe:
+            self._unsubscribe[project] = project.on_failure(self._on_storage)
+
+    def _on_storage(self, failure: StorageError | None) -> None:
+        if failure is not None:
+            self._context.notify.error(failure)
+        else:
+            self._context.notify.success(self.tr("Everything is saved again."))
+
+    def _closed_documents(self) -> list[tuple[str, Project, str]]:
+        if "projects" not in self._context.__dict__ or self._context.projects.current is None:
+            return []
+        project = self._context.projects.current
+        opened = {(d.project, d.document_id) for d in self.documents}
+        return [
+            (info.title, project, info.id)
+            for info in project.documents()
+            if info.kind in (TEXT, CHAT) and (project, info.id) not in opened
+        ]
+
+    def _add_manuscript(self, document: OpenDocument) -> ManuscriptView:
+        assert document.manuscript is not None
+        view = ManuscriptView(
+            self._context, self._options, self.catalogue, document.manuscript, document.target
+        )
+        view.files_dropped.connect(self._open_files)
+        view.open_wanted.connect(self.ask_open)
+        view.changed.connect(document.name_from_text)
+        view.changed.connect(lambda: self._on_view_changed(document))
+        self._add(document, view)
+        return view
+
+    def _add_chat(self, document: OpenDocument, tree: ChatTree) -> ChatView:
+        model = ChatModel(self._context.bridge, self._options, document.target, tree)
+        view = ChatView(self._context, self._options, model)
+        model.setParent(view)
+        view.send_to_cursor.connect(
+            lambda text, request: self.insert_at_cursor(text, request, document)
+        )
+        view.changed.connect(lambda: self._on_view_changed(document))
+        self._add(document, view)
+        return view
+
+    def _add(self, document: OpenDocument, view: View) -> None:
+        self._open.append((document, view))
+        self._stack.addWidget(view)
+        self.tabs.add(document)
+        document.changed.connect(lambda: self._refresh_tab(document))
+        first = self._open[0][0]
+        if len(self._open) == 2 and first.untouched and document.link is not None:
+            self.close_tab(0)
+        self.show_tab(len(self._open) - 1)
+
+    def _on_view_changed(self, document: OpenDocument) -> None:
+        self._refresh_tab(document)
+        self._context.actions.refresh(
+            *(spec.id for spec in self._context.actions.all() if spec.id.startswith("text."))
+        )
+
+    def _refresh_tab(self, document: OpenDocument) -> None:
+        for index, (other, _) in enumerate(self._open):
+            if other is document:
+                self.tabs.refresh(index, document)
+
+    def _move_tab(self, source: int, target: int) -> None:
+        self._open.insert(target, self._open.pop(source))
+        view = self._open[target][1]
+        self._stack.removeWidget(view)
+        self._stack.insertWidget(target, view)
+        document = self._open[target][0]
+        if document.project is not None and document.document_id:
+            document.project.move_document(document.document_id, target)
+        self._stack.setCurrentIndex(self.tabs.current())
+
+    def _open_files(self, paths: list[Path]) -> None:
+        for path in paths:
+            self.open_file(path)
+
+    def _folder(self) -> str:
+        recent = self.recent.paths()
+        return str(recent[0].parent if recent else Path.home())
+
+    def _say_error(self, error: StudioError) -> None:
+        self._context.notify.error(error)
+
+    def _dress(self) -> None:
+        self.setStyleSheet(pane_style(self._context.theme.palette))
+        self.inspector.setStyleSheet(pane_style(self._context.theme.palette))
+
+
+def _name(document: OpenDocument) -> str:
+    words = "".join(c if c.isalnum() or c in " -_" else "" for c in document.title).strip()
+    return f"{words or 'text'}.txt"
+
+
+def _suffix(kind: str) -> str:
+    return "md" if "*.md" in kind else "txt"
