@@ -116,6 +116,13 @@ class Files:
     library_folder: str = option(
         "", title="Library folder", help="Where results are kept; empty means the data folder."
     )
+    library_template: str = option(
+        "{date}-{kind}-{slug}-{seed}",
+        title="File names",
+        help="How results are named: {date} {time} {year} {month} {day} {kind} {slug} {title} "
+        "{seed} {model}; a / makes folders.",
+        advanced=True,
+    )
     model_folders: tuple[str, ...] = option(
         (), title="More model folders", help="Folders with models of yours, used in place."
     )
