@@ -214,7 +214,7 @@ class PromptBuilder:
         """Return the end of ``text`` that has at most ``count`` tokens.
 
         It begins at a place that stays where it is while the text grows, so that what the model
-        has read stays read: about a quarter of the room is given up at a time.
+        has read stays read: up to a quarter of the room is given up at a time.
         """
         if count <= 0:
             return ""
@@ -223,7 +223,7 @@ class PromptBuilder:
         if len(starts) <= count and len(end) == len(text):
             return text
         first = len(text) - len(end) + (starts[-count] if len(starts) > count else 0)
-        step = min(count, len(text) - first)
+        step = 1 << (max(1, (len(text) - first) // 4).bit_length() - 1)
         start = -(-first // step) * step
         space = text.find(" ", start, start + 64)
         return text[space if space >= 0 else start :]

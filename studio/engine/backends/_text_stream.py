@@ -71,10 +71,12 @@ class TextStream:
         text = text.replace("\r\n", "\n")
         if not text.endswith("\r") or last:
             text = text.replace("\r", "\n")
-        found = [at for at in (text.find(stop) for stop in self._stops) if at >= 0]
+        found = [(text.find(stop) + len(stop), stop) for stop in self._stops if stop in text]
         if found:
+            # The one that is complete first, however the text is cut into tokens.
+            end, stop = min(found, key=lambda pair: (pair[0], -len(pair[1])))
             self.stopped = True
-            text, self._pending = text[: min(found)], ""
+            text, self._pending = text[: end - len(stop)], ""
         else:
             held = 0 if last else self._uncertain(text)
             self._pending = text[len(text) - held :]

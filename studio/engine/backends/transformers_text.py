@@ -34,7 +34,7 @@ class TextOptions:
         unit="tokens",
     )
     temperature: float = option(
-        0.7,
+        0.8,
         title="Temperature",
         help="How daring the choice of words is; 0 always takes the likeliest.",
         ge=0.0,
@@ -59,7 +59,7 @@ class TextOptions:
         advanced=True,
     )
     min_p: float = option(
-        0.0,
+        0.05,
         title="Min p",
         help="Leaves out words far less likely than the likeliest, by this share of it; 0 is off.",
         ge=0.0,
