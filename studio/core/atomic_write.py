@@ -52,7 +52,7 @@ def atomic_file(
     with storage_errors(path, doing):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(temporary, "xb", opener=_opener(mode)) as file:  # noqa: PTH123 - opener
+            with open(temporary, "xb", opener=_opener(mode)) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

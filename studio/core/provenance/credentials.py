@@ -215,6 +215,17 @@ def read_credentials(path: Path, authority: str = "") -> Credentials | None:
         return credentials_in(file, media_type, authority)
 
 
+def _has_traces(file: BinaryIO) -> bool:
+    """Whether the bytes hold a manifest that the file's damaged structure no longer leads to."""
+    file.seek(0)
+    before = b""
+    while block := file.read(1 << 20):
+        if b"c2pa.claim" in before + block:
+            return True
+        before = block[-16:]
+    return False
+
+
 def credentials_in(file: BinaryIO, media_type: str, authority: str) -> Credentials | None:
     """Return what the credentials in an open file say; ``None`` when it has none."""
     c2pa = _library()
@@ -225,7 +236,7 @@ def credentials_in(file: BinaryIO, media_type: str, authority: str) -> Credentia
         with _context(authority) as context:
             reader = c2pa.Reader.try_create(media_type, file, context=context)
             if reader is None:
-                return None
+                return _damaged() if media_type in SIGNABLE and _has_traces(file) else None
             with reader:
                 return _told(json.loads(reader.json()), reader.get_validation_state() or "")
     except c2pa.C2paError as error:
@@ -234,12 +245,16 @@ def credentials_in(file: BinaryIO, media_type: str, authority: str) -> Credentia
         return Credentials(state="unreadable", problems=(str(error)[:200],))
 
 
+def _damaged() -> Credentials:
+    return Credentials(state="unreadable", problems=("the file no longer leads to them",))
+
+
 def _failed(error: Exception) -> Credentials | None:
     kind = type(error).__name__.lower()
     text = str(error)
     if "notsupported" in kind or "manifestnotfound" in kind or "no jumbf" in text.lower():
         return None
-    if "remote" in kind or "remotemanifest" in text.lower():
+    if "remote" in kind or text.startswith("Remote"):
         return Credentials(state="remote", place=text.rpartition(" ")[2][:300])
     return Credentials(state="unreadable", problems=(text[:200],))
 

@@ -133,20 +133,24 @@ def _secret(folder: Path, vault: KeyVault, name: str) -> tuple[str, str]:
     path = folder / PRIVATE_KEY
     with storage_errors(path, "reading the signing key"):
         if path.exists():
-            return path.read_text("ascii", "replace"), _private(path)
+            return path.read_text("ascii", "replace"), _made_private(path)
     secret = vault.get(name)
     if secret is None:
         raise _damaged(folder / CERTIFICATES, "the key is neither in the keyring nor beside it")
     return secret, ""
 
 
-def _private(path: Path) -> str:
+def _made_private(path: Path) -> str:
     """Make sure that only the user can read the key; return the notice about it."""
-    notice = f"This computer has no keyring, so the signing key lies in {path}."
+    notice = _notice(path)
     if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
         notice += " Others could read it until now; that was set right."
     return notice
+
+
+def _notice(path: Path) -> str:
+    return f"This computer has no keyring, so the signing key lies in {path}."
 
 
 def _made(folder: Path, vault: KeyVault) -> SigningKey:
@@ -157,7 +161,7 @@ def _made(folder: Path, vault: KeyVault) -> SigningKey:
         path = folder / PRIVATE_KEY
         with atomic_file(path, doing="keeping the signing key", mode=0o600) as file:
             file.write(secret.encode("ascii"))
-        notice = _private(path)
+        notice = _notice(path)
     with atomic_file(folder / CERTIFICATES, doing="keeping the certificates") as file:
         file.write(certificates.encode("ascii"))
     return SigningKey(certificates, secret, notice)

@@ -201,7 +201,7 @@ def _about_signature(report: OriginReport) -> Iterator[str]:
     elif found.state == "remote":
         yield "Its credentials lie on the internet; Triptych does not fetch them."
     else:
-        yield "It carries credentials that cannot be read; they may be damaged."
+        yield "It carries credentials, but they or the file are damaged: do not rely on it."
     if found.generator:
         yield f"The signature was made with {_short(found.generator)}."
     if found.ingredients:

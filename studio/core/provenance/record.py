@@ -97,6 +97,7 @@ class ProvenanceRecord:
             plain = json.loads(self.request) if self.request else {}
         except (ValueError, RecursionError):
             plain = {}
+        plain = plain if isinstance(plain, dict) else {}
         kept = {name: plain[name] for name in _KEPT_WITHOUT_PROMPT if name in plain}
         request = json.dumps(kept, sort_keys=True, separators=(",", ":")) if kept else ""
         unnamed = tuple(dataclasses.replace(item, title="") for item in self.ingredients)

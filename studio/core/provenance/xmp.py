@@ -28,7 +28,10 @@ _OURS = (
     (IPTC_EXT, "AISystemUsed"),
     (NOTE, "HasExtendedXMP"),
 )
-_EMPTY = re.compile(r"<([\w.-]+:Description)\b[^>]*(?:/>|>\s*</\1\s*>)\s*")
+_EMPTY = re.compile(
+    r"""<([\w.-]+:Description)(?:\s+(?:xmlns:[\w.-]+|[\w.-]+:about)\s*=\s*("[^"]*"|'[^']*'))*\s*"""
+    r"(?:/>|>\s*</\1\s*>)\s*"
+)
 _MAX_PACKET = 64 * 2**20
 
 
@@ -72,6 +75,7 @@ def without_ours(existing: str) -> str:
         return ""
     for namespace, name in _OURS:
         existing = _without_property(existing, namespace, name)
+    existing = _EMPTY.sub(lambda match: "" if TRIPTYCH in match[0] else match[0], existing)
     return existing if ":Description" in _EMPTY.sub("", existing) else ""
 
 
