@@ -167,7 +167,7 @@ class ChatView(QWidget):
         """Show the messages of the branch anew; cards that still fit are kept."""
         tree = self.model.tree
         path = tree.path()
-        if self.model.running:
+        if self.model.take is not None:
             shown = [n.id for n in path]
             if self.model.answers in shown:
                 path = path[: shown.index(self.model.answers) + 1]
@@ -189,7 +189,7 @@ class ChatView(QWidget):
             self._wire(card)
             self._cards.append(card)
             self._list.addWidget(card)
-        if self.model.running and self.model.take is not None:
+        if self.model.take is not None:
             self._writing = MessageCard(None, 1, 1, self)
             self._writing.append(self.model.take.text)
             self._list.addWidget(self._writing)

@@ -83,7 +83,7 @@ class CountsLine(QWidget):
 
     def refresh(self) -> None:
         """Count words and characters now."""
-        number = QLocale().toString
+        number = _number
         start, end = self._selection
         words = number(self._manuscript.word_count)
         parts = [_plural(self.tr("%1 words"), self.tr("1 word"), words)]
@@ -141,3 +141,11 @@ class CountsLine(QWidget):
 
 def _plural(many: str, one: str, number: str) -> str:
     return one if number == "1" else many.replace("%1", number)
+
+
+def _number(value: int) -> str:
+    """Return a count with its thousands set apart, in the way of the user's language."""
+    locale = QLocale()
+    if locale.language() == QLocale.Language.C:
+        locale = QLocale(QLocale.Language.English)
+    return locale.toString(value)

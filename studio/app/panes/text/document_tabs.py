@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QTabBar, QToolButton, QWidget
 from studio.app.panes.text.open_document import CHAT, OpenDocument
 from studio.app.theme.icons import icon
 from studio.app.theme.tokens import Size, Space
-from studio.documents.project import Project
 
-Closed = Callable[[], list[tuple[str, Project, str]]]
+Entry = tuple[str, Callable[[], object]]
+"""What a menu says and what it does."""
 
 
 class DocumentTabs(QWidget):
@@ -28,8 +28,7 @@ class DocumentTabs(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._closed: Closed = list
-        self._open: Callable[[Project, str], object] = lambda *_: None
+        self._sources: tuple[Callable[[], list[Entry]], ...] = ()
         self.bar = QTabBar()
         self.bar.setAccessibleName(self.tr("Open documents"))
         self.bar.setMovable(True)
@@ -65,9 +64,11 @@ class DocumentTabs(QWidget):
         row.addWidget(self.plus)
         row.addStretch()
 
-    def set_document_source(self, closed: Closed, opener: Callable[[Project, str], object]) -> None:
-        """Say where the list of documents without a tab comes from and what opens one."""
-        self._closed, self._open = closed, opener
+    def set_sources(
+        self, closed: Callable[[], list[Entry]], recent: Callable[[], list[Entry]]
+    ) -> None:
+        """Say where the documents without a tab and the recent files come from."""
+        self._sources = (closed, recent)
 
     def add(self, document: OpenDocument) -> None:
         """Add a tab at the end."""
@@ -139,9 +140,14 @@ class DocumentTabs(QWidget):
     def _list_others(self) -> None:
         for action in self._others.actions()[self._fixed :]:
             self._others.removeAction(action)
-        for title, project, document_id in self._closed():
-            action = self._others.addAction(icon("file-text"), title.replace("&", "&&"))
-            action.triggered.connect(lambda _=False, p=project, d=document_id: self._open(p, d))
+        headings = (self.tr("In this project"), self.tr("Recent files"))
+        for heading, source in zip(headings, self._sources, strict=False):
+            entries = source()
+            if entries:
+                self._others.addSection(heading)
+            for title, then in entries:
+                action = self._others.addAction(icon("file-text"), title.replace("&", "&&"))
+                action.triggered.connect(lambda _=False, t=then: t())
 
     @staticmethod
     def _tool(name: str, words: str) -> QToolButton:

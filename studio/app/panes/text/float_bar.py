@@ -45,6 +45,7 @@ class FloatBar(QFrame):
         self._back = self._tool("chevron-left", self.tr("Take before (←)"), -1)
         self._forth = self._tool("chevron-right", self.tr("Next take (→)"), 1)
         self._accept = self._button(self.tr("Accept"), "Tab", self.accept_wanted)
+        set_role(self._accept, "link")
         self._another = self._button(self.tr("Another"), "", self.another_wanted)
         self._reject = self._button(self.tr("Reject"), "Esc", self.reject_wanted)
         self._note_row = self._make_note()
@@ -134,7 +135,7 @@ class FloatBar(QFrame):
 
     @staticmethod
     def _words(text: str, keys: str) -> str:
-        return f"{text}  {keys}" if keys else text
+        return f"{text} ({keys})" if keys else text
 
     def _tool(self, name: str, words: str, by: int) -> QToolButton:
         button = QToolButton()

@@ -201,7 +201,7 @@ class MessageCard(QFrame):
         row = QHBoxLayout(foot)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(Space.XS)
-        keep = QPushButton(self.tr("Keep  Ctrl+Enter"))
+        keep = QPushButton(self.tr("Keep (Ctrl+Enter)"))
         keep.clicked.connect(self.keep)
         buttons = [keep]
         if by_user:
@@ -209,7 +209,7 @@ class MessageCard(QFrame):
             ask.setToolTip(self.tr("A new branch: what was said before stays, one click away"))
             ask.clicked.connect(self.ask_again)
             buttons.append(ask)
-        leave = QPushButton(self.tr("Leave  Esc"))
+        leave = QPushButton(self.tr("Leave (Esc)"))
         leave.clicked.connect(self.leave)
         for button in (*buttons, leave):
             set_role(button, "flat")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -10,12 +11,13 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLa
 from studio.app.context import AppContext
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
-from studio.app.panes.text.document_tabs import DocumentTabs
+from studio.app.panes.text.document_tabs import DocumentTabs, Entry
 from studio.app.panes.text.file_link import FileLink
 from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.notice_strip import Choice, NoticeStrip
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
+from studio.app.panes.text.option_memory import OptionMemory
 from studio.app.panes.text.preset_shelf import PresetShelf
 from studio.app.panes.text.recent_files import RecentFiles
 from studio.app.panes.text.rewrite_menu import ordered
@@ -35,6 +37,9 @@ from studio.documents.textfile import TextFile
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
 FLUSH_S = 5.0
+#: What can be done now is looked at this long after something changed.
+ACTIONS_MS = 60
+FIRST_PRESET = "balanced"
 
 View = ManuscriptView | ChatView
 
@@ -50,6 +55,10 @@ class TextPane(QWidget):
         self._context = context
         self._options = WritingOptions(context.bridge, context.settings, self)
         presets = PresetShelf(context.folders.config / "text-presets.json", self)
+        balanced = next(dict(p.options) for p in presets.presets if p.id == FIRST_PRESET)
+        self._memory = OptionMemory(
+            self._options, context.folders.state / "text-options.json", balanced, self
+        )
         self.catalogue = load_catalogue()
         self._files = TextFiles(self)
         self.recent = RecentFiles(context.folders.state / "recent-texts.json")
@@ -59,6 +68,9 @@ class TextPane(QWidget):
         self._stack = QStackedWidget(self)
         self._open: list[tuple[OpenDocument, View]] = []
         self._started = False
+        self._actions_timer = QTimer(self)
+        self._actions_timer.setSingleShot(True)
+        self._actions_timer.timeout.connect(self._refresh_actions)
         self._last_manuscript: ManuscriptView | None = None
         self._unsubscribe: dict[Project, object] = {}
         layout = QVBoxLayout(self)
@@ -76,7 +88,7 @@ class TextPane(QWidget):
         self.tabs.new_chat_wanted.connect(self.new_chat)
         self.tabs.moved.connect(self._move_tab)
         self.tabs.rename_wanted.connect(self.rename)
-        self.tabs.set_document_source(self._closed_documents, self.open_document)
+        self.tabs.set_sources(self._closed_documents, self._recent_files)
         for spec in text_actions(self):
             context.actions.add(spec)
         self.new_text()
@@ -99,6 +111,7 @@ class TextPane(QWidget):
                 view.counts.close_counting()
             document.set_open(True)
         self._files.close()
+        self._memory.keep()
         for project in {d.project for d, _ in self._open if d.project is not None}:
             if project.read_only:
                 continue
@@ -456,13 +469,21 @@ class TextPane(QWidget):
         else:
             self._context.notify.success(self.tr("Everything is saved again."))
 
-    def _closed_documents(self) -> list[tuple[str, Project, str]]:
+    def _recent_files(self) -> list[Entry]:
+        opened = {d.link.path for d in self.documents if d.link is not None}
+        return [
+            (path.name, partial(self.open_file, path))
+            for path in self.recent.paths()
+            if path not in opened
+        ]
+
+    def _closed_documents(self) -> list[Entry]:
         if "projects" not in self._context.__dict__ or self._context.projects.current is None:
             return []
         project = self._context.projects.current
         opened = {(d.project, d.document_id) for d in self.documents}
         return [
-            (info.title, project, info.id)
+            (info.title, partial(self.open_document, project, info.id))
             for info in project.documents()
             if info.kind in (TEXT, CHAT) and (project, info.id) not in opened
         ]
@@ -502,9 +523,12 @@ class TextPane(QWidget):
 
     def _on_view_changed(self, document: OpenDocument) -> None:
         self._refresh_tab(document)
-        self._context.actions.refresh(
-            *(spec.id for spec in self._context.actions.all() if spec.id.startswith("text."))
-        )
+        if not self._actions_timer.isActive():
+            self._actions_timer.start(ACTIONS_MS)
+
+    def _refresh_actions(self) -> None:
+        actions = self._context.actions
+        actions.refresh(*(spec.id for spec in actions.all() if spec.id.startswith("text.")))
 
     def _refresh_tab(self, document: OpenDocument) -> None:
         for index, (other, _) in enumerate(self._open):

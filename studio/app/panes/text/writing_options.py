@@ -100,6 +100,21 @@ class WritingOptions(QObject):
             self._values = merged
             self.changed.emit()
 
+    def to_plain(self) -> dict[str, object]:
+        """Return the choices as plain data, to keep for the next start."""
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in self._values.items()}
+        return {"options": plain, "seed": self.seed, "seed_locked": self.seed_locked}
+
+    def take_plain(self, plain: Mapping[str, object]) -> None:
+        """Take over what :meth:`to_plain` returned; what does not fit is left out."""
+        options, seed = plain.get("options"), plain.get("seed")
+        if isinstance(options, Mapping):
+            self._values = {
+                str(k): tuple(v) if isinstance(v, list) else v for k, v in options.items()
+            }
+        if isinstance(seed, int) and plain.get("seed_locked") is True:
+            self.seed, self.seed_locked = max(0, min(seed, SEED_MAX)), True
+
     def set_seed(self, seed: int, *, locked: bool) -> None:
         """Set seed and lock."""
         self.seed, self.seed_locked = max(0, min(seed, SEED_MAX)), locked
