@@ -108,7 +108,7 @@ def _window(findings: list[Finding]) -> str:
 
 
 def _folders(folders: Folders, findings: list[Finding]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in ("config", "data", "cache", "state"):
         folder: Path = getattr(folders, name)
         there = next(p for p in (folder, *folder.parents) if p.exists())
