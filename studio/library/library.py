@@ -79,8 +79,8 @@ class Library:
         self._model_label = model_label
         self._callbacks: list[Callable[[Change], None]] = []
         self._guard = threading.Lock()
+        self.upkeep = upkeep.Upkeep(self)  # before the index, which may be damaged at once
         self.index = Index(index_path, on_damage=self._index_is_fresh)
-        self.upkeep = upkeep.Upkeep(self)
         if self.index.fresh and not folder.exists():
             trash.make_folder(folder)
 

@@ -122,7 +122,7 @@ class Places:
     def remove_empty_trash(self) -> None:
         """Remove folders of the trash that hold nothing any more."""
         for folder, _, _ in os.walk(self.trash, topdown=False):
-            if not any(os.scandir(folder)):
+            if not os.listdir(folder):
                 Path(folder).rmdir()
 
 

@@ -55,7 +55,7 @@ def restore(library: Library, ids: Sequence[int]) -> list[int]:
         StorageError: Some file could not be moved; it and those after it stay in the trash.
     """
     moved = _move(library, ids, library.places.path_before_trash, trashed_at=None, from_trash=True)
-    with storage_errors(library.places.trash, "tidying the trash"):
+    with storage_errors(library.places.trash, "tidying the trash"), library.index.lock:
         library.places.remove_empty_trash()
     return moved
 
@@ -88,7 +88,7 @@ def purge(library: Library, age: timedelta) -> list[int]:
         return list(gone)
 
     removed = library.write(work)
-    with storage_errors(library.places.trash, "tidying the trash"):
+    with storage_errors(library.places.trash, "tidying the trash"), library.index.lock:
         library.places.remove_empty_trash()
     if removed:
         library.tell(Change(what="removed", ids=tuple(removed)))

@@ -56,6 +56,10 @@ class Upkeep:
             self._later = self._thread.submit(self._quietly, self._scan_in_background)
         return self._later
 
+    def settle(self, timeout_s: float) -> None:
+        """Wait until the background work given so far is done."""
+        self._thread.submit(lambda: None).result(timeout_s)
+
     def refill(self, reason: str) -> None:
         """Fill an index that was made anew; called by the index, from any thread."""
         self.notes.append(
