@@ -127,7 +127,7 @@ class Registry:
             try:
                 backend = _load_entry_point(point)
             except StudioError as error:
-                _log.warning("entry point %s: %s", point.name, error, exc_info=error)
+                _log.warning("entry point %s: %s", point.name, error)
                 packages.append(_package_info(point, state="failed", error=error.user_message))
                 problems.append(error.user_message)
                 continue
@@ -270,7 +270,7 @@ class Registry:
             if backend.manifest.id in taken:
                 raise BackendError(_clash(info.title, backend.manifest.id))
         except StudioError as error:
-            _log.warning("plugin %s: %s", info.id, error, exc_info=error)
+            _log.warning("plugin %s: %s", info.id, error)
             if error.facts.get("crash") and self._crashes.failed(info.id, info.hash):
                 return _crashed(info), None
             reason = str(error.facts.get("reason", ""))

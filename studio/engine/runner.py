@@ -133,9 +133,12 @@ class Run:
         if self.job.token.cancelled:
             _log.info("a stopped job ended with %s", type(error).__name__)
             return Cancelled(job_id=self.job.id), False
-        _log.warning("a job failed: %s", type(error).__name__, exc_info=error)
         off = bool(error.facts.get("crash")) and self._around.registry.failed(self._backend_id)
-        return failed_event(self.job.id, error), off
+        failed = failed_event(self.job.id, error)
+        # As text: a log that keeps the error would keep its frames, and what they hold.
+        _log.warning("a job failed: %s", failed.code)
+        _log.debug("%s", failed.details)
+        return failed, off
 
     def _let_go(self) -> None:
         resident, self._resident = self._resident, None

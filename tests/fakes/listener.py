@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,16 @@ class Listener:
         self.events: list[Event] = []
         self._changed = threading.Condition()
         self._reactions: list[Callable[[Event], None]] = []
-        self.unsubscribe = engine.subscribe(self._note)
+        self._ends = (engine.subscribe(self._note), engine.on_change(self._wake))
+
+    def unsubscribe(self) -> None:
+        """Stop listening."""
+        for end in self._ends:
+            end()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _note(self, event: Event) -> None:
         for reaction in tuple(self._reactions):
@@ -64,6 +74,14 @@ class Listener:
                 names = [type(e).__name__ for e in self.events if e.job_id == job_id]
                 raise AssertionError(f"no {kinds} for {job_id} in {timeout_s} s, only {names}")
         return found[0]
+
+    def until(self, condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
+        """Wait until ``condition`` holds; it is looked at whenever the engine tells anything."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition():
+                assert time.monotonic() < deadline, "the condition never came to hold"
+                self._changed.wait(0.05)
 
     def run(self, request: Request, **options: Any) -> Any:
         """Submit a request and return its terminal event."""
