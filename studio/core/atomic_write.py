@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from studio.core.errors import storage_errors
+from studio.core.errors import StorageError, storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,10 @@ def atomic_file(
     Raises:
         StorageError: The system refused; ``path`` is as it was before.
     """
+    if "\0" in str(path):
+        raise StorageError(
+            "No file can have this name.", hint="Choose another name.", path=str(path)
+        )
     path = Path(os.path.realpath(path))  # a link keeps pointing at the file we replace
     stem = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
     temporary = path.with_name(f".{stem}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")

@@ -124,8 +124,8 @@ def from_os_error(error: OSError, path: Path, doing: str) -> StorageError:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnlyError(
-            f"{path.name} could not be written: {place} does not allow it.",
-            hint="Choose another folder, or change the permissions of this one.",
+            f"While {doing}, {path.name} could not be used: the system does not allow it.",
+            hint=f"Choose another place, or change the permissions of {place}.",
             path=str(path),
             reason=str(error),
         )

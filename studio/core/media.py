@@ -23,10 +23,12 @@ def clean_text(text: str) -> str:
     Lone surrogates (half of an emoji, from a broken clipboard) become U+FFFD, NUL goes, line
     ends become ``\\n``, and the rest is NFC.
     """
+    # NUL first: what it kept apart may compose into one character once it is gone.
+    text = text.replace("\x00", "")
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         text = unicodedata.normalize("NFC", text)
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def random_seed() -> int:

@@ -100,11 +100,14 @@ class OptionInfo:
             if isinstance(value, float) and not value.is_integer():
                 raise self._refuse(value, "give a whole number")
             return int(value)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise self._refuse(value, "give an ordinary number") from None
 
     def _check_bounds(self, value: float) -> None:
         low, high = self.ge, self.le
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise self._refuse(value, "give an ordinary number")
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {self.unit}" if self.unit else ""
@@ -117,7 +120,10 @@ class OptionInfo:
             raise self._refuse(value, f"it can be {allowed}")
 
     def _refuse(self, value: object, wanted: str) -> BadInputError:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except (ValueError, RecursionError):  # a number of thousands of digits has no repr
+            shown = "that"
         shown = shown if len(shown) <= 40 else f"{shown[:37]}…"
         return BadInputError(
             f"{self.title} cannot be {shown}: {wanted}.", option=self.name, value=shown

@@ -86,7 +86,9 @@ class Request:
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", Capability(self.capability))
         check_seed(self.seed)
-        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in self.options.items()}
+        for name in ("model", "label"):
+            object.__setattr__(self, name, clean_text(getattr(self, name)))
+        frozen = {str(name): _frozen(value) for name, value in self.options.items()}
         object.__setattr__(self, "options", MappingProxyType(frozen))
 
     def __hash__(self) -> int:
@@ -177,7 +179,7 @@ def from_json(text: str) -> Request:
     try:
         plain = json.loads(text)
         kind = _KINDS[plain["kind"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInputError(
             "This is not a request this version of Triptych can read.", reason=str(error)
         ) from error
@@ -194,6 +196,13 @@ def from_json(text: str) -> Request:
 def replaced(request: Any, **changes: Any) -> Any:
     """Return the request with some fields changed, of the same type."""
     return dataclasses.replace(request, **changes)
+
+
+def _frozen(value: Any) -> Any:
+    """Return an option's value as plain data that any file can hold."""
+    if isinstance(value, str):
+        return clean_text(value)
+    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def _plain(value: Any) -> Any:

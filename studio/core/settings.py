@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from studio.core.atomic_write import atomic_write
-from studio.core.errors import storage_errors
+from studio.core.errors import BadInputError, StorageError, storage_errors
 from studio.core.options import Problem, option, to_plain, validate_leniently
 
 SETTINGS_FORMAT = 1
@@ -153,12 +153,15 @@ class Settings:
         """Return a copy with one value changed.
 
         Raises:
-            BadInputError: The value is refused by its option.
+            BadInputError: The value is refused by its option, or there is no such setting.
         """
         from studio.core.options import describe
 
+        known = {info.name: info for info in describe(GROUPS[group])} if group in GROUPS else {}
+        if name not in known:
+            raise BadInputError(f"There is no setting called {group}.{name}.", option=name)
         current = getattr(self, group)
-        info = next(i for i in describe(type(current)) if i.name == name)
+        info = known[name]
         changed = dataclasses.replace(current, **{name: info.check(value)})
         return dataclasses.replace(self, **{group: changed})
 
@@ -209,8 +212,15 @@ class SettingsFile:
         for name in ("shortcuts", "enabled_plugins"):
             groups[name] = _text_map(raw.get(name, {}), name, problems)
         if problems:
-            atomic_write(self.path.with_name(self.path.name + ".bad"), text)
+            self._keep_bad(text, problems)
         return Settings(**groups), problems
+
+    def _keep_bad(self, text: str, problems: list[Problem]) -> None:
+        """Keep the file as it was; where that is impossible the settings still load."""
+        try:
+            atomic_write(self.path.with_name(self.path.name + ".bad"), text)
+        except StorageError as error:
+            problems.append(Problem("settings.json.bad", error.sentence()))
 
     def save(self, settings: Settings) -> None:
         """Write the settings whole.
@@ -228,8 +238,15 @@ class SettingsFile:
         merged["shortcuts"] = dict(settings.shortcuts)
         merged["enabled_plugins"] = dict(settings.enabled_plugins)
         text = json.dumps(merged, ensure_ascii=False, indent=2) + "\n"
+        if _has_lone_surrogates(text):
+            # A folder whose name is no Unicode; escaped, it comes back as it was.
+            text = json.dumps(merged, ensure_ascii=True, indent=2) + "\n"
         atomic_write(self.path, text, doing="saving the settings")
         self._raw = merged
+
+
+def _has_lone_surrogates(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _text_map(stored: object, name: str, problems: list[Problem]) -> dict[str, str]:

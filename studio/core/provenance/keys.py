@@ -51,9 +51,10 @@ class SystemKeyring:
         import keyring.errors
 
         try:
-            return keyring.get_password(SERVICE, name)
+            found: str | None = keyring.get_password(SERVICE, name)
         except (keyring.errors.KeyringError, RuntimeError, OSError):
             return None
+        return found
 
     def set(self, name: str, value: str) -> bool:
         """Keep the value; return whether the keyring took it and gives it back."""
