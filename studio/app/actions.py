@@ -46,7 +46,6 @@ class ActionRegistry(QObject):
     """Holds every action of the window and the keys the user gave it."""
 
     added = Signal(str)
-    removed = Signal(str)
     shortcut_changed = Signal(str)
 
     def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
@@ -83,17 +82,6 @@ class ActionRegistry(QObject):
             self._window.addAction(action)
         self.added.emit(spec.id)
         return action
-
-    def remove(self, action_id: str) -> None:
-        """Take an action away; nothing happens when it is not there."""
-        action = self._actions.pop(action_id, None)
-        if action is None:
-            return
-        del self._specs[action_id]
-        if self._window is not None:
-            self._window.removeAction(action)
-        action.deleteLater()
-        self.removed.emit(action_id)
 
     def get(self, action_id: str) -> QAction:
         """Return the action's ``QAction``.

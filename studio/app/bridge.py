@@ -100,8 +100,9 @@ class EngineBridge(QObject):
         """Stop listening; nothing is emitted afterwards, whatever the engine still says."""
         self._closed = True
         self._inbox.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
+        unsubscribe, self._unsubscribe = self._unsubscribe, []
+        for end in unsubscribe:
+            end()
         self._tick.stop()
         self._change.stop()
 
@@ -183,7 +184,10 @@ class EngineBridge(QObject):
     def jobs(self) -> tuple[JobInfo, ...]:
         """Return every job the engine knows, with the ids this bridge gave out."""
         if self._engine is None:
-            return ()
+            return tuple(
+                JobInfo(id=own, request=request, state="queued", label=request.label)
+                for own, (request, _) in self._waiting.items()
+            )
         return tuple(
             dataclasses.replace(job, id=self._own_of[job.id]) if job.id in self._own_of else job
             for job in self._engine.jobs()

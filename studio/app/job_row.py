@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.app.jobs_summary import state_words
-from studio.app.theme.icons import Role, icon
+from studio.app.theme.icons import Role
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.elided_label import ElidedLabel
 from studio.app.widgets.icon_button import IconButton
+from studio.app.widgets.icon_label import IconLabel
 from studio.engine.jobs import ENDED, JobInfo
 
 _ICONS: dict[str, tuple[str, Role]] = {
@@ -37,10 +38,10 @@ class JobRow(QFrame):
         self.job = job
         set_role(self, "row")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.grip = self._picture("grip-vertical", "quiet")
+        self.grip = IconLabel("grip-vertical", "quiet", Size.SMALL_ICON)
         self.grip.setCursor(Qt.CursorShape.SizeVerCursor)
         self.grip.setToolTip(self.tr("Drag to another place; Alt+Up and Alt+Down do the same"))
-        self._state_icon = self._picture("clock", "quiet")
+        self._state_icon = IconLabel("clock", "quiet", Size.SMALL_ICON)
         self._title = ElidedLabel()
         self._state = QLabel()
         self._state.setFont(tabular(self._state.font()))
@@ -71,7 +72,7 @@ class JobRow(QFrame):
         """Show the job as it is now."""
         self.job = job
         name, role = _ICONS[job.state]
-        self._state_icon.setPixmap(icon(name, role).pixmap(self._icon_size()))
+        self._state_icon.set_icon(name, role)
         self._title.setText(job.label)
         self._state.setText(state_words(job))
         self.grip.setVisible(self.movable)
@@ -115,15 +116,6 @@ class JobRow(QFrame):
         else:
             self.cancel_wanted.emit()
 
-    def _icon_size(self) -> QSize:
-        return QSize(Size.SMALL_ICON, Size.SMALL_ICON)
-
-    def _picture(self, name: str, role: Role) -> QLabel:
-        label = QLabel(self)
-        label.setPixmap(icon(name, role).pixmap(self._icon_size()))
-        label.setFixedHeight(Size.CONTROL - Space.S)
-        return label
-
     def _lay_out(self) -> None:
         words = QHBoxLayout()
         words.setSpacing(Space.XS)
@@ -138,7 +130,7 @@ class JobRow(QFrame):
         line = QHBoxLayout(self)
         line.setContentsMargins(Space.S, Space.XS, Space.XS, Space.S)
         line.setSpacing(Space.S)
-        line.addWidget(self._state_icon, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._state_icon, 0, Qt.AlignmentFlag.AlignVCenter)
         line.addLayout(column, 1)
         for widget in (self.grip, self._again, self._stop):
-            line.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)

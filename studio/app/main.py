@@ -138,6 +138,7 @@ class Window:
         panes: Mapping[str, PaneMaker] | None = None,
         make_engine: EngineMaker | None = None,
         durable: bool = True,
+        catch_errors: bool = True,
     ) -> None:
         """Make the objects; nothing is shown and no thread runs yet.
 
@@ -148,12 +149,13 @@ class Window:
             panes: Other panes than :data:`studio.app.panes.PANES`, for tests.
             make_engine: Something else than the real engine, for tests.
             durable: Keep waiting jobs on disk; only the first window of a data folder does.
+            catch_errors: Show errors nobody caught to the user; tests want them raised.
         """
         self.folders = folders
         self.options = options or Options()
         self.logs = Logs(folders.logs)
         self.notify = Notifier()
-        self.hooks = ErrorHooks(self.notify)
+        self.hooks = ErrorHooks(self.notify) if catch_errors else None
         self.settings = SettingsModel(SettingsFile(folders.settings_file))
         look = self.settings.value.appearance
         self.theme = Theme(app, look.theme, reduce_motion=look.reduce_motion)
@@ -203,9 +205,11 @@ class Window:
         if "projects" in self.context.__dict__:
             self.context.projects.close_all(abandon=True)
         self.settings.close()
-        self.hooks.remove()
+        if self.hooks is not None:
+            self.hooks.remove()
         self.logs.close()
         self.window.deleteLater()
+        self.theme.deleteLater()
 
     def _open_projects(self) -> ProjectSession:
         from studio.documents.project.session import ProjectSession

@@ -51,7 +51,6 @@ class ShortcutsPage(QWidget):
         layout.addStretch()
         self._fill()
         actions.added.connect(self._fill)
-        actions.removed.connect(self._fill)
 
     def row(self, action_id: str) -> ShortcutRow:
         """Return the row of an action.

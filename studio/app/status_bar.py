@@ -37,7 +37,7 @@ class StatusBar(QFrame):
         self.setFixedHeight(Size.STATUS)
         self._bridge = bridge
         self._offline = self._make_offline()
-        self._model = self._make_button("cpu", self.tr("Model, device and memory"))
+        self._model = self._make_button("", self.tr("Model, device and memory"))
         self._model_menu = QMenu(self._model)
         self._model_menu.aboutToShow.connect(self._fill_model_menu)
         self._model.setMenu(self._model_menu)
@@ -109,7 +109,8 @@ class StatusBar(QFrame):
     def _make_button(self, icon_name: str, tooltip: str) -> QPushButton:
         button = QPushButton()
         set_role(button, "status")
-        button.setIcon(icon(icon_name))
+        if icon_name:
+            button.setIcon(icon(icon_name))
         button.setIconSize(QSize(Size.SMALL_ICON, Size.SMALL_ICON))
         button.setToolTip(tooltip)
         button.setAccessibleName(tooltip)

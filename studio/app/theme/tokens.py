@@ -57,7 +57,7 @@ DARK = Palette(
     gold_hover="#EDBF70",
     gold_wash="#4A3C22",
     on_gold="#1B1407",
-    bad="#E5645B",
+    bad="#EA7068",
     good="#57B98A",
     canvas="#3A3A3A",
 )
@@ -110,8 +110,8 @@ class Size:
     FLOATING = 360
     FLOATING_MIN = 304
     PALETTE = 560
-    FORM_LABEL = 112
-    FORM_FIELD = 72
+    FORM_LABEL = 104
+    FORM_FIELD = 92
     WINDOW = (1280, 800)
     WINDOW_MIN = (800, 520)
 

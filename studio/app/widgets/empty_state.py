@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
+from studio.app.widgets.icon_label import IconLabel
 
 Choice = tuple[str, Callable[[], object]]
 """A button: what it says and what it does."""
@@ -37,9 +37,9 @@ class EmptyState(QWidget):
         layout.setSpacing(Space.S)
         layout.addStretch(2)
         if icon_name:
-            picture = QLabel()
-            picture.setPixmap(icon(icon_name).pixmap(QSize(ICON_SIZE, ICON_SIZE)))
-            layout.addWidget(picture, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(
+                IconLabel(icon_name, icon_px=ICON_SIZE), 0, Qt.AlignmentFlag.AlignHCenter
+            )
             layout.addSpacing(Space.S)
         self.title = QLabel(title)
         self.sentence = QLabel(sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
@@ -10,14 +10,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
+from studio.app.widgets.icon_button import IconButton
+from studio.app.widgets.icon_label import IconLabel
 from studio.app.widgets.words import copied_text
 
 DETAILS_HEIGHT = 120
@@ -33,8 +33,6 @@ class ErrorCard(QFrame):
     ) -> None:
         super().__init__(parent)
         set_role(self, "error")
-        self._picture = QLabel()
-        self._picture.setPixmap(icon("circle-alert", "bad").pixmap(QSize(Size.ICON, Size.ICON)))
         self._message = _words("heading")
         self._hint = _words("quiet")
         self.buttons = QHBoxLayout()
@@ -52,11 +50,7 @@ class ErrorCard(QFrame):
         self._details.setAccessibleName(self.tr("Details"))
         self._details.setTabChangesFocus(True)
         set_role(self._details, "field")
-        close = QToolButton()
-        close.setIcon(icon("x"))
-        close.setIconSize(QSize(Size.SMALL_ICON, Size.SMALL_ICON))
-        close.setToolTip(self.tr("Dismiss"))
-        close.setAccessibleName(self.tr("Dismiss"))
+        close = IconButton("x", self.tr("Dismiss"), self.dismiss, icon_px=Size.SMALL_ICON)
         column = QVBoxLayout()
         column.setSpacing(Space.XS)
         for widget in (self._message, self._hint):
@@ -66,12 +60,11 @@ class ErrorCard(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(Space.M, Space.M, Space.S, Space.S)
         row.setSpacing(Space.M)
-        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(IconLabel("circle-alert", "bad"), 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._details_button.toggled.connect(self._details.setVisible)
         self._copy_button.clicked.connect(self.copy)
-        close.clicked.connect(self.dismiss)
         self.show_error(message, hint, details)
 
     def show_error(self, message: str, hint: str = "", details: str = "") -> None:

@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from studio.app.notify import Kind, Message, Notifier
-from studio.app.theme.icons import Role, icon
+from studio.app.theme.icons import Role
 from studio.app.theme.style import set_role
 from studio.app.theme.theme import Theme
 from studio.app.theme.tokens import Motion, Size, Space
 from studio.app.widgets.icon_button import IconButton
+from studio.app.widgets.icon_label import IconLabel
 from studio.app.widgets.words import copied_text
 
 MOST = 4
@@ -61,13 +62,11 @@ class Toast(QFrame):
             column.addLayout(self._make_buttons())
         column.addWidget(self._details)
         name, role = _LOOK[message.kind]
-        picture = QLabel()
-        picture.setPixmap(icon(name, role).pixmap(Size.ICON, Size.ICON))
         close = IconButton("x", self.tr("Dismiss"), self.dismiss, icon_px=Size.SMALL_ICON)
         row = QHBoxLayout(self)
         row.setContentsMargins(Space.M, Space.M, Space.S, Space.M)
         row.setSpacing(Space.M)
-        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(IconLabel(name, role), 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._start_leaving()
