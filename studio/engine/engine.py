@@ -460,14 +460,21 @@ class Engine:
             self._post(lambda: self._in_queue(lambda queue: queue.remove(job.id)))
 
     def _start_run(self, run: Run) -> None:
-        """Give a job whose turn it is a worker; called by whoever let go of the device."""
+        """Give a job whose turn it is a worker; called by whoever let go of the device.
+
+        Giving up is left to the engine thread: it lets go of the device in turn, and a long line
+        of jobs that all give up must not become a deep stack.
+        """
         job = run.job
+        if self._closing:
+            self._post(lambda: run.give_up(Cancelled(job_id=job.id)))
+            return
         self._post(lambda: self._in_queue(lambda queue: queue.set_state(job.id, "running")))
         if not self._spawn(run, f"job-{job.id[:6]}"):
             error = StudioError(
                 "The system gives Triptych no more threads.", hint="Close other programs."
             )
-            run.give_up(failed_event(job.id, error))
+            self._post(lambda: run.give_up(failed_event(job.id, error)))
 
     # The queue file
 

@@ -147,9 +147,6 @@ class QueueFile:
             connection = sqlite3.connect(self.path, timeout=0.2, isolation_level=None)
             self._connection = connection
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("PRAGMA secure_delete=ON")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > QUEUE_FORMAT:
                 raise NewerFormatError(
@@ -157,6 +154,10 @@ class QueueFile:
                     hint="Jobs of this session are not kept when it closes.",
                     path=str(self.path),
                 )
+            # Only now: this changes the file.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA secure_delete=ON")
             (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if state != "ok":
                 raise DamagedFileError("The list of waiting jobs is damaged.", reason=state)

@@ -394,6 +394,36 @@ def test_closing_ends_every_job_once(make_engine: MakeEngine) -> None:
     listener.engine.close()
 
 
+def test_closing_with_a_long_line(make_engine: MakeEngine) -> None:
+    backend = StepBackend()
+    gate = held_at_step(backend, "running", 0)
+    listener = make_engine(backend)
+    jobs = [listener.engine.submit(request("running", steps=9))]
+    gate.wait_for_arrival()
+    jobs += [listener.engine.submit(request(steps=0)) for _ in range(600)]
+    close_around(listener, jobs[0], gate)
+    for job in jobs:
+        assert isinstance(listener.wait(job), Cancelled)
+        assert ended(listener.of(job)) == 1
+
+
+def test_without_a_thread_to_be_had_a_job_fails_in_words(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = settled(make_engine())
+    listener.until(lambda: not listener.engine._threads)
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        jobs = [listener.engine.submit(request()) for _ in range(300)]
+        events = [listener.wait(job) for job in jobs]
+    assert all(isinstance(event, Failed) and "threads" in event.message for event in events)
+    assert isinstance(listener.run(request()), Finished)
+
+
 def test_closing_leaves_a_hanging_backend_behind(make_engine: MakeEngine) -> None:
     backend = StepBackend()
     gate = held_at_step(backend, "hangs", 1)
