@@ -192,7 +192,7 @@ class Index:
     def _replace(self, reason: str, generation: int) -> None:
         if generation != self._generation:
             return  # another thread saw the same damage first
-        log.warning("the library's index is made anew: %s", reason)
+        log.info("the library's index is made anew: %s", reason)
         with self.lock:
             self._disconnect()
             self._put_aside()

@@ -163,6 +163,7 @@ class Meaning:
     def _work(self) -> None:
         while not self._closing.is_set():
             self._wake.clear()
+            self._library.upkeep.wait_for_scan()  # at its end it may bring vectors along
             try:
                 self._compute_missing()
                 self.problem = ""

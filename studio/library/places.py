@@ -122,7 +122,7 @@ class Places:
     def remove_empty_trash(self) -> None:
         """Remove folders of the trash that hold nothing any more."""
         for folder, _, _ in os.walk(self.trash, topdown=False):
-            if not os.listdir(folder):
+            if not any(Path(folder).iterdir()):
                 Path(folder).rmdir()
 
 

@@ -60,6 +60,11 @@ class Upkeep:
         """Wait until the background work given so far is done."""
         self._thread.submit(lambda: None).result(timeout_s)
 
+    def wait_for_scan(self) -> None:
+        """Return when no scan runs; one that was just begun is waited for."""
+        with self._one_scan:
+            return
+
     def refill(self, reason: str) -> None:
         """Fill an index that was made anew; called by the index, from any thread."""
         self.notes.append(
@@ -79,6 +84,10 @@ class Upkeep:
         Raises:
             StorageError: The folder cannot be reached or the index not be written.
         """
+        with self._one_scan:
+            return self._scan(progress, cancelled)
+
+    def _scan(self, progress: Progress, cancelled: Cancelled) -> ScanReport:
         library = self._library
 
         def told(done: int, total: int) -> None:
@@ -94,16 +103,9 @@ class Upkeep:
         def stop() -> bool:
             return self._closing.is_set() or cancelled()
 
-        with self._one_scan:
-            report = scan(
-                library.index,
-                library.places,
-                progress=told,
-                cancelled=stop,
-                changed=changed,
-            )
-            if not report.cancelled:
-                self._adopt_old_vectors()
+        report = scan(library.index, library.places, progress=told, cancelled=stop, changed=changed)
+        if not report.cancelled:
+            self._adopt_old_vectors()
         self.unreadable = report.unreadable
         if report.missing or report.unreadable:
             library.tell(Change(what="problems"))
@@ -111,14 +113,14 @@ class Upkeep:
 
     def rebuild(self, progress: Progress, cancelled: Cancelled) -> ScanReport:
         """Start with an empty index and read every file again."""
-        library = self._library
-        started, self._started = self._started, False  # the scan below fills it, not another
-        try:
-            library.index.replace("asked for")
-        finally:
-            self._started = started
-        self.notes.clear()
-        return self.scan(progress, cancelled)
+        with self._one_scan:
+            started, self._started = self._started, False  # the scan below fills it, not another
+            try:
+                self._library.index.replace("asked for")
+            finally:
+                self._started = started
+            self.notes.clear()
+            return self._scan(progress, cancelled)
 
     # ---- background --------------------------------------------------------------------------
 
