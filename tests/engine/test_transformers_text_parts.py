@@ -230,6 +230,22 @@ def test_the_last_token_is_always_read_anew() -> None:
     assert pool.take(list(range(20))).tokens == list(range(19))
 
 
+def test_whole_pieces_are_all_that_is_reused_when_asked_for() -> None:
+    config = LlamaConfig(num_hidden_layers=1)
+    pool = SlotPool(config, 10**9)
+    slot = Slot(config)
+    for length in (16, 16, 5, 1, 16):
+        state = torch.zeros(1, 2, length, 4)
+        slot.cache.update(state, state, 0)
+        slot.add(range(len(slot.tokens), len(slot.tokens) + length), 16)
+    assert slot.in_pieces == 32
+    pool.put_back(slot)
+    again = pool.take([*range(54), 99], 16)
+    assert again.tokens == list(range(32))
+    pool.put_back(again)
+    assert pool.take([*range(31), 99, 98], 16).tokens == list(range(16))
+
+
 def test_another_conversation_is_copied_from_and_not_cut() -> None:
     config = LlamaConfig(num_hidden_layers=1)
     pool = SlotPool(config, 10**9)

@@ -48,6 +48,7 @@ SMALLEST_CONTEXT = 256  # tokens; economising goes no further down
 _KEPT_BYTES = 256 * 1024**2
 _CHUNK_WORK = 18e9  # operations a CPU thread does in a quarter of a second, reading a text
 _SMALL_CHUNK = 32
+_GPU_CHUNK = 256
 _BEFORE = 8  # tokens of the text before that decoding the first new one may need
 
 FinishReason = Literal["stop", "stop_string", "length"]
@@ -206,6 +207,7 @@ class TextModel(LoadedModel):
         self._extra = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
         self._weight_bytes = sum(p.nbytes for p in network.parameters())
         self._chunk = _chunk_length(network, device)
+        self._is_exact = network.dtype == torch.float32
         self._slots = SlotPool(self._config, max(_KEPT_BYTES, self._weight_bytes // 2))
         self._account()
 
@@ -218,7 +220,7 @@ class TextModel(LoadedModel):
         before = prompt.tokens[-_BEFORE:] if prompt.continues else []
         stops = (*options.stop_strings, *prompt.stop_strings)
         stream = TextStream(self._vocabulary.decode, stops, before, prompt.typed_spaces)
-        slot = self._slots.take(prompt.tokens)
+        slot = self._slots.take(prompt.tokens, 1 if self._is_exact else self._chunk)
         reused = len(slot.tokens)
         self._account(slot)
         try:
@@ -252,6 +254,7 @@ class TextModel(LoadedModel):
             return "what was kept of earlier turns was given up"
         if self._chunk > _SMALL_CHUNK:
             self._chunk = _SMALL_CHUNK
+            self._slots.clear()  # what was read in pieces of the old length
             return "the text is read in smaller pieces"
         if self.context_length > SMALLEST_CONTEXT:
             self.context_length = max(SMALLEST_CONTEXT, self.context_length // 2)
@@ -345,7 +348,7 @@ class TextModel(LoadedModel):
         ids = torch.tensor([tokens], device=self._device.torch_name)
         kept = {self._cache_name: slot.cache, **self._extra}
         output = self._network(input_ids=ids, use_cache=True, **kept)
-        slot.tokens.extend(tokens)
+        slot.add(tokens, self._chunk)
         scores: torch.Tensor = output.logits[0, -1]
         return scores
 
@@ -374,6 +377,8 @@ def _chunk_length(network: Any, device: Device) -> int:
     the scores from run to run, and with them the text.
     """
     if device.kind != "cpu":
-        return 2048
-    fitting = int(_CHUNK_WORK * max(1, device.threads) / (2 * max(1, network.num_parameters())))
+        return _GPU_CHUNK
+    # Half precision is only chosen on a CPU that computes it at twice the speed and more.
+    work = _CHUNK_WORK * max(1, device.threads) * (1 if network.dtype == torch.float32 else 2)
+    fitting = int(work / (2 * max(1, network.num_parameters())))
     return max(16, min(1024, 1 << fitting.bit_length() - 1)) if fitting else 16
