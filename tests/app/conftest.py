@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.app.actions import ActionRegistry
@@ -36,6 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
 
 
+def delete_now() -> None:
+    """Delete what was to be deleted later: every live widget makes a change of theme slower."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
     root = tmp_path / "triptych"
@@ -48,19 +55,20 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def app_context(qtbot: QtBot, folders: Folders, engine: FakeEngine) -> Iterator[AppContext]:
+def app_context(
+    qtbot: QtBot, qapp: QApplication, folders: Folders, engine: FakeEngine
+) -> Iterator[AppContext]:
     """What a pane is given, with the scripted engine attached."""
     from studio.documents.project.session import ProjectSession
 
     settings = SettingsModel(SettingsFile(folders.settings_file))
-    app = qtbot._request.getfixturevalue("qapp")
     context = AppContext(
         folders=folders,
         settings=settings,
         bridge=EngineBridge(),
         actions=ActionRegistry(settings),
         notify=Notifier(),
-        theme=Theme(app, "dark", reduce_motion=True),
+        theme=Theme(qapp, "dark", reduce_motion=True),
         open_projects=lambda: ProjectSession(folders.projects),
     )
     context.bridge.attach(engine)  # type: ignore[arg-type]
@@ -70,6 +78,7 @@ def app_context(qtbot: QtBot, folders: Folders, engine: FakeEngine) -> Iterator[
         context.projects.close_all(abandon=True)
     settings.close()
     context.theme.deleteLater()
+    delete_now()
 
 
 @dataclass
@@ -95,7 +104,7 @@ MakeWindow = Callable[..., OpenWindow]
 
 @pytest.fixture
 def make_window(
-    qtbot: QtBot, qapp: object, folders: Folders, engine: FakeEngine
+    qtbot: QtBot, qapp: QApplication, folders: Folders, engine: FakeEngine
 ) -> Iterator[MakeWindow]:
     """Return what opens a window and waits for its engine; all are closed at the end."""
     opened: list[Window] = []
@@ -109,7 +118,7 @@ def make_window(
         wait: bool = True,
     ) -> OpenWindow:
         window = Window(
-            qapp,  # type: ignore[arg-type]
+            qapp,
             folders,
             options,
             panes=panes or {"text": SamplePane},
@@ -127,6 +136,7 @@ def make_window(
     for window in opened:
         window.window.close()
         window.close()
+    delete_now()
     left = [t for t in threading.enumerate() if t not in threads and not t.daemon]
     assert not left, f"threads left behind: {left}"
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from studio.core.paths import Folders
 from studio.core.requests import Capability, TextRequest
@@ -25,7 +26,7 @@ def main(target: Path, *, sample: bool) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from studio.app.main import Window, load_panes, make_application
     from tests.app.sample_pane import SamplePane
-    from tests.fakes.fake_engine import FakeEngine, Finish, Loading, Say, Steps, Text
+    from tests.fakes.fake_engine import FakeEngine
 
     target.mkdir(parents=True, exist_ok=True)
     app = make_application(["triptych"])
@@ -74,7 +75,7 @@ def main(target: Path, *, sample: bool) -> None:
             shoot(f"toasts-{theme}")
             for toast in view.toasts.toasts:
                 toast.dismiss()
-            ids = fill_queue(engine, Finish, Loading, Say, Steps, Text)
+            ids = fill_queue(engine)
             view.toggle_queue()
             wait_for(
                 lambda: "job" in view.status.job_words() and "No" not in view.status.job_words()
@@ -107,7 +108,9 @@ def main(target: Path, *, sample: bool) -> None:
         window.close()
 
 
-def fill_queue(engine, Finish, Loading, Say, Steps, Text) -> list[str]:
+def fill_queue(engine: Any) -> list[str]:
+    from tests.fakes.fake_engine import Fail, Finish, Steps
+
     def request(label: str) -> TextRequest:
         return TextRequest(capability=Capability.TEXT_GENERATE, seed=1, prompt="x", label=label)
 
@@ -122,8 +125,6 @@ def fill_queue(engine, Finish, Loading, Say, Steps, Text) -> list[str]:
         )
     ]
     failed = engine.submit(request("Translate to German"))
-    from tests.fakes.fake_engine import Fail
-
     engine._jobs[failed].steps.clear()
     engine._jobs[failed].steps.append(Fail("The model does not fit into memory."))
     engine.play(failed)

@@ -22,10 +22,10 @@ def hooks(qtbot):
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
 
 
-def raised(error: BaseException) -> tuple:
+def raised(error: Exception) -> tuple:
     try:
         raise error
-    except BaseException:
+    except type(error):
         return sys.exc_info()
 
 

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
 from studio.app.theme.style import qt_palette, style_sheet
 from studio.app.theme.tokens import DARK, LIGHT, Motion, Palette
 
+DRESSED = "triptych-dressed"
+
 
 class Theme(QObject):
     """Dresses the application in the dark or the light palette.
@@ -27,7 +29,9 @@ class Theme(QObject):
         self._choice = choice
         self._reduce_motion = reduce_motion
         self._palette: Palette | None = None
-        app.setStyle(QStyleFactory.create("Fusion"))
+        if app.property(DRESSED) is None:  # polishing every widget again is slow
+            app.setStyle(QStyleFactory.create("Fusion"))
+            app.setProperty(DRESSED, True)
         self._hints.colorSchemeChanged.connect(self._apply)
         self._apply()
 
@@ -67,6 +71,8 @@ class Theme(QObject):
         if palette is self._palette:
             return
         self._palette = palette
-        self._app.setPalette(qt_palette(palette))
-        self._app.setStyleSheet(style_sheet(palette))
+        sheet = style_sheet(palette)
+        if self._app.styleSheet() != sheet:
+            self._app.setPalette(qt_palette(palette))
+            self._app.setStyleSheet(sheet)
         self.changed.emit()
