@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 from studio import __version__
@@ -18,7 +20,7 @@ from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 
 Command = Callable[[argparse.Namespace], int]
 
-COMMANDS = ("generate", "models", "plugins", "doctor", "tour")
+COMMANDS = ("generate", "models", "plugins", "library", "origin", "doctor", "tour")
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
@@ -27,6 +29,7 @@ EXIT_STOPPED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.excepthook = _unforeseen
     _write_utf8()
     try:
         if words and words[0] in (*COMMANDS, "-h", "--help", "--version"):
@@ -69,6 +72,23 @@ def _say(error: StudioError, code: int) -> int:
     return code
 
 
+def _unforeseen(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Say in one sentence that we failed, and keep the details in a file."""
+    from studio.core.atomic_write import atomic_write
+    from studio.core.paths import user_folders
+
+    details = user_folders().logs / "command-line-failure.txt"
+    sentence = f"Triptych failed in a way nobody foresaw ({kind.__name__}: {error})."
+    try:
+        atomic_write(details, "".join(traceback.format_exception(kind, error, trace)))
+        sentence += f" The details are in {details}."
+    except StudioError:
+        sentence += " The details could not be kept."
+    sys.stderr.write(sentence + "\n")
+
+
 def _write_utf8() -> None:
     """Let every sentence reach the terminal, whatever its encoding."""
     for stream in (sys.stdout, sys.stderr):
@@ -87,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from studio.cli import doctor, generate, listing, tour
+    from studio.cli import doctor, generate, library, listing, origin, tour
 
     parser = _Parser(
         prog="triptych",
@@ -96,6 +116,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Triptych {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for module in (generate, listing, doctor, tour):
+    for module in (generate, listing, library, origin, doctor, tour):
         module.add_parsers(commands)
     return parser
