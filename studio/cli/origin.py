@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from studio.cli.session import existing
+
 
 def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
     """Add ``origin`` to the command line."""
@@ -21,7 +23,7 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
 def _origin(options: argparse.Namespace) -> int:
     from studio.core.provenance import commands
 
-    report = commands.origin(options.file)
+    report = commands.origin(existing(options.file))
     if options.json:
         print(json.dumps(report, ensure_ascii=False, default=str))
         return 0

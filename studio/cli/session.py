@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from studio.core.errors import BadInputError, StudioError
@@ -87,6 +88,17 @@ def run_to_end(engine: Engine, request: Request, see: Callable[[Event], None]) -
     finally:
         unsubscribe()
     return last[0]
+
+
+def existing(path: Path) -> Path:
+    """Return a file named on the command line.
+
+    Raises:
+        BadInputError: It is not there.
+    """
+    if not path.exists():
+        raise BadInputError(f"There is no file {path}.")
+    return path
 
 
 def failure(event: Failed) -> StudioError:
