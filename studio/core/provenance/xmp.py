@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -32,6 +31,7 @@ _EMPTY = re.compile(
     r"""<([\w.-]+:Description)(?:\s+(?:xmlns:[\w.-]+|[\w.-]+:about)\s*=\s*("[^"]*"|'[^']*'))*\s*"""
     r"(?:/>|>\s*</\1\s*>)\s*"
 )
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_PACKET = 64 * 2**20
 
 
@@ -115,11 +115,17 @@ def _description(rdf: str, about: str, mark: Mark, extended: str) -> str:
         fields.append(("triptych:Record", mark.record))
     if extended:
         fields.append(("xmpNote:HasExtendedXMP", extended))
-    body = "".join(f"<{name}>{escape(value)}</{name}>\n" for name, value in fields)
+    body = "".join(f"<{name}>{_escaped(value)}</{name}>\n" for name, value in fields)
     return (
         f'<{rdf}:Description {rdf}:about="{about}" xmlns:Iptc4xmpExt="{IPTC_EXT}"'
         f' xmlns:xmpNote="{NOTE}" xmlns:triptych="{TRIPTYCH}">\n{body}</{rdf}:Description>\n'
     )
+
+
+def _escaped(text: str) -> str:
+    # Written out, since xml.sax.saxutils brings 30 ms of urllib along.
+    text = _NO_XML.sub("\ufffd", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _new_packet(description: str) -> str:
