@@ -21,6 +21,7 @@ from typing import Any
 from studio.core.settings import Computing
 from studio.engine import memory
 from studio.engine.api import Device
+from studio.engine.preparation import quiet_imports
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +38,11 @@ def import_torch() -> Any:
         ImportError: torch is missing or damaged.
         OSError: One of its libraries could not be loaded.
     """
-    for name in ("numpy", "torch"):
-        if name not in sys.modules:
-            time.sleep(_BREATH_S)
-            importlib.import_module(name)
+    if "torch" not in sys.modules:
+        with quiet_imports():
+            for name in ("numpy", "torch"):
+                time.sleep(_BREATH_S)
+                importlib.import_module(name)
     return sys.modules["torch"]
 
 

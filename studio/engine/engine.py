@@ -13,12 +13,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
-from studio.core.errors import BadInputError, ModelNotFoundError, StorageError, StudioError
+from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 from studio.core.events import Cancelled, Event, Notice, Queued, Terminal
 from studio.core.options import OptionInfo
 from studio.core.requests import Capability, Request
@@ -27,7 +26,9 @@ from studio.engine import devices
 from studio.engine.api import Device
 from studio.engine.board import JobBoard
 from studio.engine.border import NeedsMemory, calling, failed_event
-from studio.engine.installed import InstalledModels, ModelSource
+from studio.engine.crew import Crew, join
+from studio.engine.installed import ModelSource
+from studio.engine.inventory import Inventory
 from studio.engine.jobs import (
     EngineState,
     InstalledModel,
@@ -36,17 +37,15 @@ from studio.engine.jobs import (
     Priority,
     ResidentModel,
 )
-from studio.engine.lease import DeviceLease
+from studio.engine.lanes import Lanes
+from studio.engine.ledger import Ledger
 from studio.engine.line import Line
 from studio.engine.plugins import PluginInfo
+from studio.engine.preparation import Preparation
 from studio.engine.registry import Registry
-from studio.engine.residency import Residency
-from studio.engine.runner import Lane, Run, Surroundings
+from studio.engine.runner import Run, Surroundings
 from studio.engine.warmup import WarmUp
 from studio.models.info import ModelInfo
-
-if TYPE_CHECKING:
-    from studio.engine.queue import QueueFile, StoredJob
 
 __all__ = [
     "Engine",
@@ -85,30 +84,25 @@ class Engine:
         find_device: FindDevice = devices.find_device,
     ) -> None:
         self._registry = registry
-        self._store = store
         self._settings = settings
-        self._queue_path = queue_file
-        self._defaults = dict(default_models or {})
         self._find_device = find_device
         self._board = JobBoard()
         self._lock = threading.Lock()
-        self._commands: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._queue: QueueFile | None = None
-        self._queue_note = ""
-        self._installed = InstalledModels()
-        self._settled = threading.Event()
-        self._lane: Lane | None = None
-        self._load_lock = threading.Lock()
+        self._problems: dict[str, str] = {}
+        self._commands: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._ledger = Ledger(queue_file, self._problem)
+        self._crew = Crew(lambda text: self._problem("engine", text))
+        self._inventory = Inventory(registry, store, default_models or {}, self._board.changed)
+        self._preparation = Preparation(self._no_model_is_loaded)
+        self._lanes: Lanes = Lanes(settings, self._preparation.prepare, self._board.changed)
         self._line = Line(self._start_run)
         self._wanted_warm: list[tuple[str, Capability]] = []
         self._warm_ups: list[WarmUp] = []
-        self._threads: set[threading.Thread] = set()
         self._keeper: threading.Thread | None = None
         self._closing = False
-        self._problems: dict[str, str] = {}
         self._around = Surroundings(
             registry=registry,
-            installed=lambda: self._installed,
+            installed=lambda: self._inventory.installed,
             emit=self._board.emit,
             end=self._end,
         )
@@ -122,7 +116,7 @@ class Engine:
                 return
             self._keeper = threading.Thread(target=self._keep, name="triptych-engine", daemon=True)
             self._keeper.start()
-        self._spawn(self._look_around, "look-around")
+        self._crew.spawn(self._look_around, "look-around")
 
     def wait_until_settled(self, timeout_s: float | None = None) -> bool:
         """Wait until the device, all models and all plugins are known; never on a GUI thread.
@@ -130,7 +124,7 @@ class Engine:
         Returns:
             Whether they are; ``False`` when the time ran out.
         """
-        return self._settled.wait(timeout_s)
+        return self._inventory.settled.wait(timeout_s)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop everything. Every job that has not ended is told Cancelled.
@@ -155,15 +149,14 @@ class Engine:
             self._cancel_waiting()
         else:
             self._commands.put(self._cancel_waiting)
-        self._join(self._threads_now(), deadline)
+        self._crew.wait(deadline)
         for job in self._board.all():
             if job.state != "interrupted" and not job.held:
                 self._end(job, Cancelled(job_id=job.id))
         if keeper is not None:
             self._commands.put(None)
-            self._join((keeper,), max(deadline, time.monotonic() + 0.5))
-        if self._lane is not None:
-            self._lane.residency.free_others()
+            join((keeper,), max(deadline, time.monotonic() + 0.5))
+        self._lanes.close()
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``callback`` with every event, on engine threads, in order per job.
@@ -194,7 +187,7 @@ class Engine:
         """
         if not isinstance(request, Request):
             raise BadInputError("This is not a request.", given=type(request).__name__)
-        self._check(request)
+        self._inventory.check(request)
         job = Job(request=request, priority=Priority(priority))
         with self._lock:
             if self._closing:
@@ -266,7 +259,7 @@ class Engine:
         if job.state != "queued":
             raise BadInputError("Only a waiting job can be moved.", job=job_id)
         order = self._line.move(job, before)
-        self._post(lambda: self._in_queue(lambda queue: queue.arrange(order)))
+        self._post(lambda: self._ledger.arrange(order))
         self._board.changed()
 
     def jobs(self) -> tuple[JobInfo, ...]:
@@ -277,7 +270,7 @@ class Engine:
 
     def state(self) -> EngineState:
         """Return device, loaded models and memory."""
-        lane = self._lane
+        lane = self._lanes.current
         if lane is None:
             return EngineState()
         return EngineState(
@@ -290,27 +283,26 @@ class Engine:
 
     def models(self) -> tuple[InstalledModel, ...]:
         """Return every model that something installed can run."""
-        return self._installed.all()
+        return self._inventory.installed.all()
 
     def default_model(self, capability: Capability) -> ModelInfo | None:
         """Return the model that answers when a request names none."""
-        found = self._installed.default(Capability(capability))
+        found = self._inventory.installed.default(Capability(capability))
         return found.model if found is not None else None
 
     def set_default_model(self, capability: Capability, model_id: str) -> None:
         """Let this model answer when a request names none; "" goes back to the built-in one."""
-        with self._lock:
-            self._defaults[Capability(capability).value] = model_id
-        self._post(self._count_models)
+        self._inventory.set_default(Capability(capability), model_id)
+        self._post(self._inventory.count)
 
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
         """Return the options of the backend that would answer."""
-        return self._installed.options_for(Capability(capability), model_id)
+        return self._inventory.installed.options_for(Capability(capability), model_id)
 
     def count_tokens(self, text: str, model_id: str = "") -> int | None:
         """Return how many tokens ``text`` has; ``None`` unless the model is in memory."""
-        lane = self._lane
-        model = self._text_model() if not model_id else None
+        lane = self._lanes.current
+        model = self._inventory.text_model() if not model_id else None
         wanted = model_id or (model.id if model is not None else "")
         if lane is None or not wanted:
             return None
@@ -328,7 +320,7 @@ class Engine:
         """Return sentences about what could not be used: plugins, the device, the queue."""
         with self._lock:
             own = tuple(text for text in self._problems.values() if text)
-        return (*own, *self._registry.problems(), *self._installed.problems)
+        return (*own, *self._registry.problems(), *self._inventory.installed.problems)
 
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Return the plugins that were found, those that are off or broken included."""
@@ -339,18 +331,18 @@ class Engine:
     def set_plugins(self, enabled: Mapping[str, str]) -> None:
         """Take the plugins (id to tree hash) the user agrees to; loads and drops in the back."""
         self._registry.set_enabled(enabled)
-        self._spawn(self._look_at_plugins, "plugins")
+        self._crew.spawn(lambda: self._look_again(self._inventory.look_at_plugins), "plugins")
 
     def refresh_models(self) -> None:
         """Look at the model folders again, in the back."""
-        self._spawn(self._look_at_store, "models")
+        self._crew.spawn(lambda: self._look_again(self._inventory.look_at_store), "models")
 
     def configure(self, settings: Computing) -> None:
         """Take new settings; another device is used from the next job on."""
         with self._lock:
             before, self._settings = self._settings, settings
         if (before.device, before.cpu_threads) != (settings.device, settings.cpu_threads):
-            self._spawn(self._look_for_device, "device")
+            self._crew.spawn(self._look_for_device, "device")
         self._post(self._follow_settings)
 
     def warm_up(self, model_id: str = "", capability: Capability = Capability.TEXT_CHAT) -> None:
@@ -359,44 +351,44 @@ class Engine:
 
     def unload(self, model_id: str) -> None:
         """Take a model out of memory, in the back; one in use stays."""
-        lane = self._lane
+        lane = self._lanes.current
         if lane is not None:
-            self._post(lambda: _quietly(lane.residency.unload, model_id))
+            self._post(lambda: lane.residency.unload(model_id))
 
     # The engine thread
 
-    def _post(self, command: Callable[[], None]) -> None:
+    def _post(self, command: Callable[[], object]) -> None:
         self._commands.put(command)
 
     def _keep(self) -> None:
         """Keep the books until the end; the target of the engine thread."""
-        self._open_queue()
+        self._crew.guard(self._restore)
         while True:
             try:
-                command = self._commands.get(timeout=self._next_look_s())
+                command = self._commands.get(timeout=self._lanes.next_look_s())
             except Empty:
-                self._unload_idle()
+                self._crew.guard(self._lanes.unload_idle)
                 continue
             if command is None:
                 break
-            self._guard(command)
-        if self._queue is not None:
-            self._queue.close()
+            self._crew.guard(command)
+        self._ledger.close()
 
-    def _guard(self, command: Callable[[], None]) -> None:
-        try:
-            command()
-        except BaseException as error:  # noqa: BLE001 - the engine's own threads go on
-            _log.exception("the engine thread failed on a command")
-            self._problem("engine", f"Something went wrong inside Triptych: {error}")
+    def _restore(self) -> None:
+        """Bring back the jobs of the last run; none of them starts by itself."""
+        for job in self._ledger.open():
+            self._board.add(job)
+            if job.held:
+                self._line.add(job)
+        self._board.changed()
 
     def _admit(self, job: Job) -> None:
         """Store a new job, tell that it is queued, and put it in line."""
-        self._in_queue(lambda queue: queue.add(_stored(job)))
+        self._ledger.add(job)
         self._line.add(job)
         self._board.emit(job, Queued(job_id=job.id))
-        if self._queue_note and not job.ended:
-            note, self._queue_note = self._queue_note, ""
+        note = self._ledger.take_note()
+        if note:
             self._board.emit(job, Notice(job_id=job.id, message=note, code="queue_unsaved"))
         self._board.changed()
         if job.token.cancelled:
@@ -405,14 +397,14 @@ class Engine:
 
     def _advance(self) -> None:
         """Put every waiting job that can be answered now in line for its device."""
-        lane = self._lane
+        lane = self._lanes.current
         if lane is None or self._closing:
             return
         for job in self._line.unresolved():
             try:
-                request, answerer = self._installed.resolve(job.request)
+                request, answerer = self._inventory.installed.resolve(job.request)
             except ModelNotFoundError as error:
-                if self._settled.is_set():
+                if self._inventory.settled.is_set():
                     self._fail_waiting(job, error)
                 continue
             except StudioError as error:
@@ -446,7 +438,7 @@ class Engine:
 
     def _forget(self, job: Job) -> None:
         self._line.leave(job)
-        self._in_queue(lambda queue: queue.remove(job.id))
+        self._ledger.remove(job)
 
     def _end(self, job: Job, event: Terminal) -> None:
         """Tell the terminal event and take the job out of the books; from any thread."""
@@ -457,7 +449,8 @@ class Engine:
             self._closing and isinstance(event, Cancelled) and job.priority > Priority.INTERACTIVE
         )
         if not stays:
-            self._post(lambda: self._in_queue(lambda queue: queue.remove(job.id)))
+            self._post(lambda: self._ledger.remove(job))
+        self._post(self._lanes.clear_old)
 
     def _start_run(self, run: Run) -> None:
         """Give a job whose turn it is a worker; called by whoever let go of the device.
@@ -469,140 +462,63 @@ class Engine:
         if self._closing:
             self._post(lambda: run.give_up(Cancelled(job_id=job.id)))
             return
-        self._post(lambda: self._in_queue(lambda queue: queue.set_state(job.id, "running")))
-        if not self._spawn(run, f"job-{job.id[:6]}"):
+        self._post(lambda: self._ledger.runs(job))
+        if not self._crew.spawn(run, f"job-{job.id[:6]}"):
             error = StudioError(
                 "The system gives Triptych no more threads.", hint="Close other programs."
             )
             self._post(lambda: run.give_up(failed_event(job.id, error)))
 
-    # The queue file
-
-    def _open_queue(self) -> None:
-        if self._queue_path is None:
-            return
-        from studio.engine.queue import QueueFile
-
-        queue = QueueFile(self._queue_path)
-        try:
-            stored = queue.open()
-        except StorageError as error:
-            _log.warning("no queue file: %s", error)
-            self._problem("queue", error.sentence())
-            return
-        self._queue = queue
-        self._problem("queue", " ".join(queue.problems))
-        for row in stored:
-            job = Job(
-                id=row.id,
-                request=row.request,
-                priority=Priority(min(max(row.priority, 0), max(Priority))),
-                created_at=row.created_at,
-                state="interrupted" if row.state == "interrupted" else "queued",
-                held=row.state != "interrupted",
-            )
-            self._board.add(job)
-            if job.held:
-                self._line.add(job)
-        self._board.changed()
-
-    def _in_queue(self, work: Callable[[QueueFile], None]) -> None:
-        """Do something with the queue file; a failure is told once and never stops a job."""
-        if self._queue is None:
-            return
-        try:
-            work(self._queue)
-            self._problem("queue-write", "")
-        except StorageError as error:
-            _log.warning("the queue file cannot be written: %s", error)
-            if not self._problems.get("queue-write"):
-                self._queue_note = error.user_message
-            self._problem("queue-write", error.sentence())
-
     # Finding things
 
     def _look_around(self) -> None:
         """Find models, the device and the plugins, so that each is usable as soon as known."""
-        self._registry.probe_packages()
-        self._count_models()
-        self._look_for_device()
-        self._look_at_plugins()
+        for look in (
+            self._inventory.look_at_packages,
+            self._look_for_device,
+            self._inventory.look_at_plugins,
+        ):
+            self._crew.guard(look)
+        self._inventory.settled.set()
+        self._post(self._advance)
 
     def _look_for_device(self) -> None:
         device, problem = self._find_device(self._settings)
         self._problem("device", problem)
         self._post(lambda: self._use(device))
 
-    def _look_at_plugins(self) -> None:
-        self._registry.probe_folders()
-        self._count_models()
-        self._settled.set()
+    def _look_again(self, look: Callable[[], None]) -> None:
+        look()
         self._post(self._advance)
 
-    def _look_at_store(self) -> None:
-        self._store.refresh()
-        self._count_models()
-        self._post(self._advance)
-
-    def _count_models(self) -> None:
-        models = tuple(self._store.models())
-        with self._lock:
-            defaults = dict(self._defaults)
-        self._installed = InstalledModels(models, self._registry.backends(), defaults)
-        self._board.changed()
+    def _no_model_is_loaded(self) -> bool:
+        return not self._lanes.any_model()
 
     def _use(self, device: Device) -> None:
         """Let jobs run on this device from now on."""
-        before = self._lane
-        if before is not None and _same_place(before.device, device):
-            before.residency.device = device
-            self._lane = Lane(device, before.lease, before.residency)
-        else:
-            residency = Residency(
-                device,
-                self._load_lock,
-                budget_gb=self._settings.memory_budget_gb,
-                on_change=self._board.changed,
-            )
-            self._lane = Lane(device, DeviceLease(), residency)
-            if before is not None:
-                self._line.leave_lane(before)
-                before.residency.free_others()
+        left = self._lanes.use(device)
+        if left is not None:
+            self._line.leave_lane(left)
         self._board.changed()
         self._advance()
 
     def _follow_settings(self) -> None:
-        if self._lane is not None:
-            self._lane.residency.budget_gb = self._settings.memory_budget_gb
-            self._lane.residency.make_room(0)
+        self._lanes.follow(self._settings)
         self._board.changed()
 
-    # Idle models and warming up
-
-    def _next_look_s(self) -> float | None:
-        lane, minutes = self._lane, self._settings.unload_after_min
-        if lane is None or minutes <= 0:
-            return None
-        due_s = lane.residency.next_idle_s(minutes * 60)
-        return None if due_s is None else due_s + 0.05
-
-    def _unload_idle(self) -> None:
-        if self._lane is not None and self._settings.unload_after_min > 0:
-            self._lane.residency.unload_idle(self._settings.unload_after_min * 60)
-
     def _warm(self, model_id: str, capability: Capability) -> None:
-        lane = self._lane
+        lane = self._lanes.current
         if lane is None:
             self._wanted_warm.append((model_id, capability))
             return
         try:
-            answerer = self._installed.choose(capability, model_id)
+            answerer = self._inventory.installed.choose(capability, model_id)
         except StudioError as error:
-            if not self._settled.is_set():
+            if not self._inventory.settled.is_set():
                 self._wanted_warm.append((model_id, capability))
             _log.info("nothing to warm up: %s", error)
             return
-        warm_up = WarmUp(answerer, lane, self._registry, self._spawn)
+        warm_up = WarmUp(answerer, lane, self._registry, self._preparation, self._crew.spawn)
         with self._lock:
             if self._closing:
                 return
@@ -612,73 +528,9 @@ class Engine:
 
     # Small things
 
-    def _check(self, request: Request) -> None:
-        try:
-            self._installed.resolve(request)
-        except ModelNotFoundError:
-            if self._settled.is_set():
-                raise
-
-    def _text_model(self) -> ModelInfo | None:
-        found = self._installed.default(Capability.TEXT_GENERATE)
-        found = found or self._installed.default(Capability.TEXT_CHAT)
-        return found.model if found is not None else None
-
     def _problem(self, about: str, text: str) -> None:
         with self._lock:
             before = self._problems.get(about, "")
             self._problems[about] = text
         if text != before:
             self._board.changed()
-
-    def _spawn(self, target: Callable[[], None], name: str) -> bool:
-        """Run something on a thread of its own; say whether the system gave one."""
-
-        def run() -> None:
-            try:
-                self._guard(target)
-            finally:
-                with self._lock:
-                    self._threads.discard(threading.current_thread())
-
-        thread = threading.Thread(target=run, name=f"triptych-{name}", daemon=True)
-        with self._lock:
-            self._threads.add(thread)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            _log.error("no thread for %s: %s", name, error)
-            with self._lock:
-                self._threads.discard(thread)
-            return False
-        return True
-
-    def _threads_now(self) -> tuple[threading.Thread, ...]:
-        with self._lock:
-            return tuple(self._threads)
-
-    @staticmethod
-    def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _same_place(one: Device, other: Device) -> bool:
-    return (one.kind, one.index, one.dtype) == (other.kind, other.index, other.dtype)
-
-
-def _stored(job: Job) -> StoredJob:
-    from studio.engine.queue import StoredJob
-
-    return StoredJob(
-        id=job.id,
-        state="queued",
-        priority=int(job.priority),
-        created_at=job.created_at,
-        request=job.request,
-    )
-
-
-def _quietly(function: Callable[..., object], *arguments: object) -> None:
-    function(*arguments)

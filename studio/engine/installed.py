@@ -58,10 +58,6 @@ class InstalledModels:
                 if model.backend in ("", backend.manifest.id):
                     self._add(model, backend)
 
-    def with_default(self, capability: Capability, model_id: str) -> Mapping[str, str]:
-        """Return the defaults with one changed."""
-        return {**self._defaults, capability.value: model_id}
-
     def all(self) -> tuple[InstalledModel, ...]:
         """Return every model that can run."""
         return tuple(

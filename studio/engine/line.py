@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 
 from studio.engine.jobs import Job
+from studio.engine.lanes import Lane
 from studio.engine.lease import Ticket
-from studio.engine.runner import Lane, Run
+from studio.engine.runner import Run
 
 
 class Line:

@@ -55,6 +55,7 @@ class Residency:
         device: Where they are.
         load_lock: The one lock behind which every model is loaded.
         budget_gb: What the user chose, in GB; 0 decides from what is free.
+        prepare: Called with a backend before each load; does something the first time only.
         on_change: Called, without locks, after the set of models changed.
     """
 
@@ -64,12 +65,14 @@ class Residency:
         load_lock: threading.Lock,
         *,
         budget_gb: float = 0.0,
+        prepare: Callable[[Backend], None] = lambda backend: None,
         on_change: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.device = device
         self.budget_gb = budget_gb
         self._load_lock = load_lock
+        self._prepare = prepare
         self._on_change = on_change
         self._clock = clock
         self._lock = threading.Lock()
@@ -171,6 +174,8 @@ class Residency:
         self.make_room(needed)
         self._refuse_what_cannot_fit(model, needed)
         ctx.loading(None, f"Loading {model.title}")
+        self._prepare(backend)
+        ctx.raise_if_cancelled()
         with calling(title, f"loading “{model.title}”"):
             loaded = backend.load(model, self.device, ctx)
         if not isinstance(loaded, LoadedModel):

@@ -24,28 +24,20 @@ from studio.core.events import (
 )
 from studio.core.requests import Request
 from studio.engine import memory
-from studio.engine.api import Device, JobCancelled
+from studio.engine.api import JobCancelled
 from studio.engine.border import NeedsMemory, calling, failed_event
 from studio.engine.context import Generating, Loading
 from studio.engine.installed import Answerer, InstalledModels
 from studio.engine.jobs import Job, Priority
-from studio.engine.lease import DeviceLease, Ticket
+from studio.engine.lanes import Lane
+from studio.engine.lease import Ticket
 from studio.engine.registry import Registry
-from studio.engine.residency import Residency, Resident
+from studio.engine.residency import Resident
 
 _log = logging.getLogger(__name__)
 
 #: How often a job leaves a load it has begun because something more urgent came.
 _MOST_LOADS_LEFT = 3
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A device with its lease and its models."""
-
-    device: Device
-    lease: DeviceLease
-    residency: Residency
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
 
 from studio.core.errors import StudioError
 from studio.engine.api import JobCancelled
-from studio.engine.border import NeedsMemory, calling
+from studio.engine.border import NeedsMemory
 from studio.engine.context import Loading
 from studio.engine.installed import Answerer
 from studio.engine.jobs import CancelToken, Priority
+from studio.engine.lanes import Lane
 from studio.engine.lease import Ticket
+from studio.engine.preparation import Preparation
 from studio.engine.registry import Registry
-from studio.engine.runner import Lane
 
 _log = logging.getLogger(__name__)
 
@@ -31,11 +31,13 @@ class WarmUp:
         answerer: Answerer,
         lane: Lane,
         registry: Registry,
+        preparation: Preparation,
         spawn: Callable[[Callable[[], None], str], object],
     ) -> None:
         self._answerer = answerer
         self._lane = lane
         self._registry = registry
+        self._preparation = preparation
         self._spawn = spawn
         self._ticket: Ticket | None = None
         self.token = CancelToken()
@@ -55,17 +57,13 @@ class WarmUp:
     def _prepare(self) -> None:
         backend = self._answerer.backend
         try:
-            with (
-                self._registry.watching(backend.manifest.id),
-                calling(backend.manifest.title, "preparing"),
-            ):
-                backend.prepare()
+            with self._registry.watching(backend.manifest.id):
+                self._preparation.prepare(backend)
         except (StudioError, NeedsMemory, JobCancelled) as error:
             # The first job that needs it meets the same failure and tells it in words.
             _log.warning("preparing %s failed: %s", backend.manifest.id, error)
             self.over.set()
             return
-        settle_imports()
         self._stand_in_line()
 
     def _stand_in_line(self) -> None:
@@ -106,13 +104,3 @@ class WarmUp:
             return False
         urgent = lease.next
         return urgent is not None and urgent.model != ticket.model
-
-
-def settle_imports() -> None:
-    """Take what was just imported out of the garbage collector's sight.
-
-    Hundreds of thousands of objects of torch and transformers never die; walking them in every
-    full collection stalls the window for as long as it takes. Called before any model is loaded,
-    so no model can be among them.
-    """
-    gc.freeze()

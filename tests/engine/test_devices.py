@@ -205,7 +205,7 @@ def test_idle_models_leave_on_their_own(
     backend = StepBackend()
     listener = make_engine(backend, settings={"unload_after_min": 5})
     listener.run(request())
-    residency = listener.engine._lane.residency  # type: ignore[union-attr]
+    residency = listener.engine._lanes.current.residency  # type: ignore[union-attr]
     listener.until(lambda: not listener.engine.state().resident[0].in_use)
     assert backend.unloaded == []
     residency._residents["small"].last_used -= 5 * 60

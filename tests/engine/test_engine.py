@@ -411,7 +411,7 @@ def test_without_a_thread_to_be_had_a_job_fails_in_words(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = settled(make_engine())
-    listener.until(lambda: not listener.engine._threads)
+    listener.until(lambda: not listener.engine._crew.at_work())
 
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -464,7 +464,7 @@ def test_closing_during_a_load(make_engine: MakeEngine) -> None:
 
 def settled(listener: Listener) -> Listener:
     """Wait until models, device and plugins are known."""
-    listener.until(lambda: listener.engine._settled)
+    assert listener.engine.wait_until_settled(WAIT_S)
     listener.run(request())
     return listener
 
@@ -613,6 +613,43 @@ def test_moving_a_waiting_job_changes_the_order(make_engine: MakeEngine) -> None
 
 
 # What there is
+
+
+def test_a_store_that_fails_keeps_nobody_waiting(make_engine: MakeEngine) -> None:
+    class BadStore:
+        def models(self) -> Any:
+            raise OSError("the drive is gone")
+
+        def refresh(self) -> None:
+            raise OSError("the drive is gone")
+
+    listener = make_engine(store=BadStore())
+    job = listener.engine.submit(request())
+    assert isinstance(listener.wait(job), Failed)
+    assert any("drive" in problem for problem in listener.engine.problems())
+    listener.engine.refresh_models()
+    listener.until(lambda: not listener.engine._crew.at_work())
+
+
+def test_models_that_came_later_are_found(make_engine: MakeEngine) -> None:
+    class Growing:
+        def __init__(self) -> None:
+            self.found: list[Any] = []
+            self.refreshed = 0
+
+        def models(self) -> list[Any]:
+            return self.found if self.refreshed else []
+
+        def refresh(self) -> None:
+            self.refreshed += 1
+
+    store = Growing()
+    listener = make_engine(store=store)
+    assert listener.engine.wait_until_settled(WAIT_S)
+    store.found.append(model("late"))
+    listener.engine.refresh_models()
+    listener.until(lambda: "late" in [each.info.id for each in listener.engine.models()])
+    assert isinstance(listener.run(request(model="late")), Finished)
 
 
 def test_models_defaults_and_options(make_engine: MakeEngine) -> None:

@@ -35,7 +35,7 @@ def test_a_sentence_starts_within_one_step_of_a_picture_and_both_go_on(
     long = batch(listener, "picture", steps=30)
     gate.wait_for_arrival()
     short = listener.engine.submit(request("text", model="text", steps=5))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     assert isinstance(listener.wait(short), Finished)
     assert isinstance(listener.wait(long), Finished)
@@ -108,7 +108,7 @@ def test_a_model_that_does_not_interleave_is_used_by_one_job_at_a_time(
     same = listener.engine.submit(request("same", model="picture", steps=2))
     other = listener.engine.submit(request("other", model="text", steps=2))
     listener.until(lambda: listener.of(same) and listener.of(other))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     for job in (long, same, other):
         assert isinstance(listener.wait(job), Finished)
@@ -125,7 +125,7 @@ def test_a_model_that_interleaves_is_used_in_the_middle_of_another_job(
     long = batch(listener, "batch", steps=6)
     gate.wait_for_arrival()
     same = listener.engine.submit(request("same", model="picture", steps=2))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     listener.wait(long)
     listener.wait(same)
@@ -142,7 +142,7 @@ def test_a_paused_job_can_be_stopped(make_engine: MakeEngine) -> None:
     long = batch(listener, "batch", steps=50)
     batch_gate.wait_for_arrival()
     short = listener.engine.submit(request("text", model="text"))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     batch_gate.open()
     text_gate.wait_for_arrival()
     assert info(listener, long).state == "running"
@@ -169,7 +169,7 @@ def test_a_load_is_left_for_something_more_urgent_and_taken_up_again(
     long = batch(listener, "batch")
     gate.wait_for_arrival()
     short = listener.engine.submit(request("text", model="text"))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     assert isinstance(listener.wait(short), Finished)
     assert isinstance(listener.wait(long), Finished)
@@ -189,7 +189,7 @@ def test_a_load_of_the_same_model_is_not_left(make_engine: MakeEngine) -> None:
     long = batch(listener, "batch", steps=3)
     gate.wait_for_arrival()
     short = listener.engine.submit(request("urgent", model="picture"))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     listener.wait(short)
     listener.wait(long)
@@ -210,7 +210,7 @@ def test_a_warm_up_gives_way_and_is_taken_up_again(make_engine: MakeEngine) -> N
     listener.engine.warm_up("picture")
     gate.wait_for_arrival()
     job = listener.engine.submit(request("text", model="text"))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     assert isinstance(listener.wait(job), Finished)
     listener.until(lambda: len(listener.engine.state().resident) == 2)
@@ -255,7 +255,7 @@ def test_time_in_which_somebody_else_computed_is_not_counted(
     long = batch(listener, "batch", steps=4)
     batch_gate.wait_for_arrival()
     short = listener.engine.submit(request("text", model="text", steps=1))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     batch_gate.open()
     text_gate.wait_for_arrival()
     clock.now = 100.0
@@ -303,7 +303,7 @@ def test_a_storm_of_jobs_and_cancels_leaves_everything_in_order(
         steps = [event.step for event in events if isinstance(event, Progress)]
         assert steps == list(range(1, len(steps) + 1))
         assert abs(len(texts) - len(steps)) <= 1
-    assert listener.engine._lane.lease.holder is None  # type: ignore[union-attr]
+    assert listener.engine._lanes.current.lease.holder is None  # type: ignore[union-attr]
     assert not any(each.in_use for each in listener.engine.state().resident)
 
 

@@ -147,7 +147,7 @@ def test_it_waits_for_a_paused_job_that_holds_the_memory(make_engine: MakeEngine
     long = listener.engine.submit(request("batch", model="other", steps=4), priority=Priority.BATCH)
     gate.wait_for_arrival()
     short = listener.engine.submit(request("urgent", model="big", steps=2))
-    listener.until(lambda: listener.engine._lane.lease.urgent == 0)  # type: ignore[union-attr]
+    listener.until(lambda: listener.engine._lanes.current.lease.urgent == 0)  # type: ignore[union-attr]
     gate.open()
     assert isinstance(listener.wait(short), Finished)
     assert isinstance(listener.wait(long), Finished)
