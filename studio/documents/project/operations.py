@@ -70,11 +70,19 @@ class Operation:
         """
 
     def write(self, connection: Connection) -> None:
-        """Write statements and journal entry; the caller holds the transaction."""
+        """Write statements and journal entry; the caller holds the transaction.
+
+        What leaves no entry may be written twice, and changes nothing the second time.
+        """
         for statement, values in self.statements:
             connection.execute(statement, values)
         if self.action:
             self._write_entry(connection, None)
+
+    def is_in(self, connection: Connection) -> bool:
+        """Return whether the journal holds this action already."""
+        query = "SELECT 1 FROM journal WHERE sequence = ?"
+        return bool(self.action) and bool(connection.execute(query, (self.sequence,)).fetchone())
 
     def _write_entry(self, connection: Connection, state: int | None) -> None:
         connection.execute(

@@ -116,8 +116,9 @@ class Project:
         with database.database_errors(path, "opening the project"):
             database.refuse_non_project(path)
         lock.acquire()
-        writer = Writer(path, lambda failure: project._tell(failure))
-        project = cls(path, Readers(path), writer, lock)
+        readers = Readers(path)
+        writer = Writer(path, lambda failure: project._tell(failure), readers.close_idle)
+        project = cls(path, readers, writer, lock)
         try:
             writer.start()
             project._load()
@@ -350,7 +351,7 @@ class Project:
             operation = self._operation(_operation_class())
             operation.statements = (
                 (
-                    "INSERT INTO requests VALUES (?, ?, ?, ?)",
+                    "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)",
                     (request_id, operation.at_ms, text, changes.plain_json(artifact_summary or {})),
                 ),
             )

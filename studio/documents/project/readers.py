@@ -57,14 +57,19 @@ class Readers:
         for connection in idle:
             connection.close()
 
-    def move_to(self, path: Path) -> None:
-        """Read from another file from now on."""
+    def close_idle(self) -> None:
+        """Close what nobody uses now; others are closed when they come back."""
         with self._lock:
-            self.path = path
             self._moves += 1
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def move_to(self, path: Path) -> None:
+        """Read from another file from now on."""
+        with self._lock:
+            self.path = path
+        self.close_idle()
 
     def _take_back(self, connection: sqlite3.Connection, moves: int) -> None:
         if connection.in_transaction:

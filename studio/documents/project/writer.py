@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studio.core.errors import DamagedFileError, StorageError, StudioError
+from studio.core.errors import DamagedFileError, DiskFullError, StorageError, StudioError
 from studio.documents.project.database import (
     from_sqlite_error,
     is_storage_error,
@@ -39,18 +39,26 @@ Task = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
 class Writer:
     """Owns the writing connection; every method may be called from any thread."""
 
-    def __init__(self, path: Path, tell: Callable[[StorageError | None], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[StorageError | None], None],
+        close_readers: Callable[[], None] = lambda: None,
+    ) -> None:
         """Keep the project's path and whom to tell.
 
         Args:
             path: The project file.
             tell: Called on the writer thread with the error when the disk begins to refuse, and
                 with ``None`` when everything is written again.
+            close_readers: Closes idle reading connections before the file is opened again:
+                SQLite shares what it knows of a file, such as "read-only", between connections.
         """
         self.path = path
         self.problems: list[str] = []
         self.failure: StorageError | None = None
         self._tell = tell
+        self._close_readers = close_readers
         self._condition = threading.Condition()
         self._waiting: deque[Operation] = deque()
         self._tasks: deque[Task] = deque()
@@ -124,7 +132,10 @@ class Writer:
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
+        else:
+            self._shut()
 
     def _run(self) -> None:
         batch: list[Operation] = []
@@ -133,8 +144,9 @@ class Writer:
                 self._run_tasks()
                 if batch:
                     self._write(batch)
+            self._abandon(batch, StorageError("The project was closed without saving this."))
         except BaseException as error:
-            self._give_up(batch, error)
+            self._break_down(batch, error)
             raise
         finally:
             self._shut()
@@ -142,7 +154,7 @@ class Writer:
     def _next(self, batch: list[Operation]) -> bool:
         """Wait for work and move it into ``batch``; return whether to go on."""
         with self._condition:
-            if batch and not self._closing and not self._hurry:
+            if batch:
                 self._condition.wait_for(lambda: self._closing or self._hurry, self._pause_s)
             else:
                 self._condition.wait_for(self._has_work, IDLE_S if self._dirty_log else None)
@@ -166,9 +178,8 @@ class Writer:
                 if not self._tasks:
                     return
                 task, future = self._tasks.popleft()
-            assert self._connection is not None
             try:
-                future.set_result(task(self._connection))
+                future.set_result(task(self._opened()))
             except sqlite3.Error as error:
                 future.set_exception(from_sqlite_error(error, self.path, "working on the project"))
             except StudioError as error:
@@ -204,6 +215,23 @@ class Writer:
             self._tell(None)
         self._checkpoint_if_long()
 
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection, opened again where a failure closed it.
+
+        Raises:
+            StorageError: It cannot be opened now.
+        """
+        if self._connection is None:
+            self._connection = open_writer(self.path, [])
+        return self._connection
+
+    def _let_go(self) -> None:
+        """Close the connection after a failure: it may remember that it could only read."""
+        connection, self._connection = self._connection, None
+        self._close_readers()
+        if connection is not None:
+            connection.close()
+
     def _transaction(self, batch: list[Operation]) -> dict[Operation, Exception]:
         """Write a batch and make it durable; return what was refused for its own fault."""
         refused: dict[Operation, Exception] = {}
@@ -214,12 +242,13 @@ class Writer:
                 if isinstance(error, StorageError) and not isinstance(error, DamagedFileError):
                     raise
                 refused[operation] = error
-        connection = self._connection
-        assert connection is not None
+        connection = self._opened()
         try:
             connection.execute("BEGIN IMMEDIATE")
+            again = self.failure is not None
             for operation in batch:
-                if operation not in refused:
+                # A commit that failed may be found whole in the log when the file is opened again.
+                if operation not in refused and not (again and operation.is_in(connection)):
                     self._write_one(connection, operation, refused)
             connection.execute("COMMIT")
         except BaseException:
@@ -253,8 +282,10 @@ class Writer:
             self.failure = error
             self._hurry = False
             self._condition.notify_all()
+        if not isinstance(error, DiskFullError):
+            self._let_go()
         if first:
-            logger.warning("Writing %s failed: %s", self.path.name, error.facts)
+            logger.warning("Writing %s failed: %s", self.path.name, error.facts.get("reason"))
             self._tell(error)
 
     def _checkpoint_if_long(self) -> None:
@@ -268,13 +299,22 @@ class Writer:
     def _checkpoint(self) -> None:
         """Move the log into the file; only ever done here, where nobody waits."""
         self._dirty_log = False
-        assert self._connection is not None
+        if self._connection is None:
+            return
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:  # the log stays and is complete: tried again later
             logger.info("No checkpoint of %s now: %s", self.path.name, error)
 
-    def _give_up(self, batch: list[Operation], error: BaseException) -> None:
+    def _abandon(self, batch: list[Operation], error: StorageError) -> None:
+        with self._condition:
+            waiting = [*batch, *self._waiting]
+            tasks = list(self._tasks)
+        for future in [operation.future for operation in waiting] + [task[1] for task in tasks]:
+            if not future.done():
+                future.set_exception(error)
+
+    def _break_down(self, batch: list[Operation], error: BaseException) -> None:
         lost = StorageError(
             "The project cannot be saved any more.",
             hint="Save a copy under another name and start Triptych again.",
@@ -283,11 +323,8 @@ class Writer:
         with self._condition:
             self._closing = True
             self.failure = lost
-            waiting = [*batch, *self._waiting]
             self._condition.notify_all()
-        for operation in waiting:
-            if not operation.future.done():
-                operation.future.set_exception(lost)
+        self._abandon(batch, lost)
         self._tell(lost)
 
     def _shut(self) -> None:
