@@ -223,8 +223,8 @@ class ManuscriptEditor(QTextEdit):
         pending = self._pending
         if pending is None:
             return
-        self._remove(pending.start + self._lead, pending.end)
         self._pending = Pending(pending.start, self._lead, pending.replaces)
+        self._remove(pending.start + self._lead, pending.end)
         self.add_pending(text)
         self.refresh_marks()
 
