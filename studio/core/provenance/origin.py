@@ -177,8 +177,11 @@ def _about_record(report: OriginReport) -> Iterator[str]:
     count = len(record.ingredients)
     if count:
         marked = sum(says_model(item.source_type) for item in record.ingredients)
-        files = "one other file" if count == 1 else f"{count} other files"
-        yield f"It was made from {files}, {marked} of them marked as made by a model."
+        if count == 1:
+            kind = " that is marked as made by a model" if marked else ""
+            yield f"It was made from one other file{kind}."
+        else:
+            yield f"It was made from {count} other files; {marked} are marked as made by a model."
 
 
 def _about_signature(report: OriginReport) -> Iterator[str]:

@@ -78,6 +78,24 @@ def test_a_file_that_says_nothing_is_no_proof(suffix: str, tmp_path: Path) -> No
     assert check_origin(tmp_path / f"x{suffix}").made_by_model is None
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.png"], "from one other file that is marked as made by a model."),
+        (["b.jpg"], "from one other file."),
+        (["a.png", "b.jpg"], "from 2 other files; 1 are marked as made by a model."),
+    ],
+)
+def test_what_it_was_made_from_is_said(
+    names: list[str], words: str, key: SigningKey, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(embed(sample(".png"), ".png", record()))
+    (tmp_path / "b.jpg").write_bytes(sample(".jpg"))
+    inputs = [tmp_path / name for name in names]
+    text = said(tmp_path / "x.wav", seal(sample(".wav"), ".wav", record(), key, inputs=inputs).data)
+    assert words in text
+
+
 def test_parts_made_by_a_model_are_said(tmp_path: Path) -> None:
     data = embed(sample(".png"), ".png", record(origin=Origin.COMPOSITE))
     assert "made parts of it" in said(tmp_path / "x.png", data)
