@@ -96,7 +96,9 @@ class TextInspector(QFrame):
             self._show_models()
             self.form.set_options(self._options.infos())
             self.form.set_values(self._options.values)
-            self._options.set_values(self.form.values())
+            chosen = self._options.values
+            new = {n: v for n, v in self.form.values().items() if n not in chosen}
+            self._options.set_values(new)
             self._mark_preset()
             if not self.seed.hasFocus():
                 self.seed.setText(str(self._options.seed))
@@ -154,8 +156,8 @@ class TextInspector(QFrame):
     def _choose_model(self, index: int) -> None:
         self._options.choose_model(self.model_box.itemData(index))
 
-    def _on_edited(self, _name: str) -> None:
-        self._options.set_values(self.form.values())
+    def _on_edited(self, name: str) -> None:
+        self._options.set_values({name: self.form.values()[name]})
 
     def _show_presets(self) -> None:
         for row in (self._chips, self._own):
