@@ -1,0 +1,521 @@
+"""The library pane: searches, shows and changes everything ever made.
+
+Made before the first paint with next to nothing in it; the rest is built when it first comes to
+the front. The library is opened and asked on the pane's worker, never on the GUI thread.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QMetaMethod, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.app.context import AppContext
+from studio.app.widgets.empty_state import EmptyState
+from studio.app.widgets.words import fill_in
+from studio.core.errors import StudioError
+from studio.core.media import random_seed
+from studio.core.requests import Capability, Request, TextRequest, replaced
+from studio.library.items import Change, Item, Page
+from studio.library.query import parse
+from studio.library.service import LibraryService
+
+if TYPE_CHECKING:
+    from studio.app.panes.library.cards import Cards
+    from studio.app.panes.library.deeds import Deeds
+    from studio.app.panes.library.grid_model import GridModel
+    from studio.app.panes.library.grid_view import GridView
+    from studio.app.panes.library.preview import Preview
+    from studio.app.panes.library.search_bar import SearchBar
+    from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
+    from studio.app.panes.library.worker import Worker
+    from studio.library.library import Library
+
+FIRST_PAGE = 200
+MEANING_FOUND = 500
+CHANGE_MS = 80
+KEPT_CHOSEN = 500
+READING_SHOWN_FROM = 200
+EXAMPLE = "Write two sentences about a lighthouse keeper who finds a letter in a bottle."
+
+
+class LibraryPane(QWidget):
+    """Search field, grid and preview."""
+
+    icon_name = "library"
+    document_wanted = Signal(str, str)
+    """Title and text that shall open as a new document."""
+    _library_changed = Signal(object)
+
+    def __init__(
+        self,
+        context: AppContext,
+        service: LibraryService | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make the pane.
+
+        Args:
+            context: The window's services; its ``library`` is used when no service is given.
+            service: Opens the library.
+            parent: Qt's parent.
+        """
+        super().__init__(parent)
+        self.title = self.tr("Library")
+        self._context = context
+        shared = service or getattr(context, "library", None)
+        self._own = shared is None
+        self._service: LibraryService = shared or LibraryService(
+            context.folders, lambda: context.settings.value, on_failure=context.notify.error
+        )
+        self.inspector = QWidget()
+        QVBoxLayout(self.inspector).setContentsMargins(0, 0, 0, 0)
+        QVBoxLayout(self).setContentsMargins(0, 0, 0, 0)
+        self.setAcceptDrops(True)
+        self._built = False
+        self._closed = False
+        self._library: Library | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._changed_ids: set[int] = set()
+        self._everything_changed = False
+        self._after_open: list[Callable[[], object]] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(CHANGE_MS)
+        self._timer.timeout.connect(self._apply_changes)
+        self._library_changed.connect(self._note_change, Qt.ConnectionType.QueuedConnection)
+        from studio.app.panes.library.library_actions import library_actions
+
+        for spec in library_actions(self):
+            context.actions.add(spec)
+
+    # ---- what the window asks ----------------------------------------------------------------
+
+    def activated(self) -> None:
+        """Build everything, the first time; later look whether the folder has changed."""
+        if not self._built:
+            self._build()
+        elif self._library is not None:
+            self._library.upkeep.scan_later()
+        self._show_meaning_reason()
+        self.setFocus()
+
+    def close_requested(self) -> bool:
+        """Stop the threads; nothing waits to be kept here."""
+        if self._closed:
+            return True
+        self._closed = True
+        self._unsubscribe()
+        self._timer.stop()
+        if self._built:
+            self.worker.close()
+            self.thumbnails.close()
+        if self._own:
+            self._service.close()
+        return True
+
+    def open_file(self, path: Path) -> None:
+        """Copy a file into the library."""
+        self.add_files([path])
+
+    # ---- building ----------------------------------------------------------------------------
+
+    worker: Worker
+    thumbnails: ThumbnailLoader
+    cards: Cards
+    model: GridModel
+    grid: GridView
+    bar: SearchBar
+    preview: Preview
+    deeds: Deeds
+
+    def _build(self) -> None:
+        from studio.app.panes.library.cards import Cards
+        from studio.app.panes.library.deeds import Deeds
+        from studio.app.panes.library.grid_model import GridModel
+        from studio.app.panes.library.grid_view import GridView
+        from studio.app.panes.library.preview import Preview
+        from studio.app.panes.library.search_bar import SearchBar
+        from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
+        from studio.app.panes.library.worker import Worker
+        from studio.library.thumbnails import Thumbnails
+
+        context = self._context
+        self._built = True
+        self.worker = Worker(self)
+        cache = Thumbnails(context.folders.cache / "thumbnails")
+        self.thumbnails = ThumbnailLoader(cache, self)
+        self.cards = Cards(context.theme.palette, self.font())
+        self.model = GridModel(self.worker, self._say_error)
+        self.grid = GridView(self.cards, self.thumbnails)
+        self.grid.setModel(self.model)
+        self.bar = SearchBar()
+        self.preview = Preview()
+        self.deeds = Deeds(self.worker, context.notify, self)
+        self._empty = EmptyState(
+            self.tr("Everything you make is kept here"),
+            self.tr(
+                "Each result is an ordinary file with its request inside. Find it by its words, "
+                "give it stars, make it again."
+            ),
+            (self.tr("Make a first text"), self.make_example),
+            (self.tr("Add files…"), self.choose_files),
+            icon_name="library",
+        )
+        self._nothing = EmptyState(
+            self.tr("Nothing found"),
+            self.tr("No item has all of these. Fewer words find more."),
+            (self.tr("Show everything"), lambda: self.bar.set_query("")),
+            icon_name="search",
+        )
+        self._stack = QStackedWidget()
+        for widget in (self.grid, self._empty, self._nothing):
+            self._stack.addWidget(widget)
+        layout = self.layout()
+        panel = self.inspector.layout()
+        assert layout is not None and panel is not None
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._stack)
+        panel.addWidget(self.preview)
+        self.setFocusProxy(self.grid)
+        self._connect()
+        service = self._service
+        self.worker.run(lambda stop: service.library, self._opened, self._say_error)
+
+    def _connect(self) -> None:
+        self.bar.changed.connect(self.search)
+        self.bar.add_files_wanted.connect(self.choose_files)
+        self.bar.field.down.connect(self._go_to_grid)
+        self.grid.key_wanted.connect(self._on_key)
+        self.grid.doubleClicked.connect(lambda index: self._on_key("open"))
+        self.grid.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
+        self.preview.wanted.connect(self.do)
+        self.preview.stars_given.connect(lambda n: self.deeds.set_stars(self.chosen_ids(), n))
+        self.preview.board_given.connect(lambda b: self.deeds.set_board(self.chosen_ids(), b))
+        self.preview.tags_given.connect(self._set_tags)
+        self.thumbnails.ready.connect(self._picture_came)
+        self._context.theme.changed.connect(self._dress)
+        self._context.bridge.engine_changed.connect(self._show_meaning_reason)
+
+    def _opened(self, library: Library) -> None:
+        self._library = library
+        self.deeds.library = library
+        self.model.set_source(library.items, library.path)
+        self.thumbnails.set_source(library.path)
+        self._unsubscribe = library.subscribe(self._library_changed.emit)
+        self.search()
+        self._read_names()
+        waiting, self._after_open = self._after_open, []
+        for work in waiting:
+            work()
+
+    # ---- searching ---------------------------------------------------------------------------
+
+    def search(self) -> None:
+        """Show what the search field asks for: a first page at once, then all of it."""
+        self.worker.cancel("all")
+        self._ask(FIRST_PAGE)
+
+    def _ask(self, limit: int | None) -> None:
+        library, meaning = self._library, self._service.meaning
+        if library is None:
+            return
+        text, sort = self.bar.query, self.bar.sort
+        asks_meaning = bool(text.strip()) and (self.bar.by_meaning or bool(parse(text).about))
+
+        def work(stop: Callable[[], bool]) -> Page:
+            if asks_meaning and meaning is not None:
+                return meaning.search(text, limit=MEANING_FOUND, cancelled=stop)
+            return library.search(text, sort=sort, limit=limit, cancelled=stop)
+
+        key = "first" if limit else "all"
+        self.worker.run(work, self._show_page, self._say_search_error, key=key)
+
+    def _show_page(self, page: Page) -> None:
+        chosen = [self.model.ids[row] for row in self.grid.chosen_rows(KEPT_CHOSEN)]
+        current = self.grid.currentIndex().row()
+        kept = self.model.ids[current] if 0 <= current < len(self.model.ids) else None
+        place = self.grid.verticalOffset()
+        same_beginning = self.model.ids[:1] == page.ids[:1]
+        self.model.set_ids(page.ids)
+        self.grid.updateGeometries()
+        self.grid.verticalScrollBar().setValue(place if same_beginning else 0)
+        self._choose_again(chosen, kept)
+        self.bar.show_found(page.total, page.problems, complete=page.complete)
+        empty = self._nothing if self.bar.query.strip() else self._empty
+        self._stack.setCurrentWidget(self.grid if page.ids else empty)
+        self._show_chosen()
+        if not page.complete:
+            self._ask(None)
+
+    def _choose_again(self, chosen: Sequence[int], current: int | None) -> None:
+        """Keep what was chosen, wherever it stands now."""
+        selection = self.grid.selectionModel()
+        flag = QItemSelectionModel.SelectionFlag
+        for number in chosen:
+            if (row := self.model.row_of(number)) >= 0:
+                selection.select(self.model.index(row), flag.Select)
+        row = -1 if current is None else self.model.row_of(current)
+        if row >= 0:
+            selection.setCurrentIndex(self.model.index(row), flag.NoUpdate)
+
+    def _say_search_error(self, error: StudioError) -> None:
+        self.model.set_ids(array("q"))
+        self.bar.show_found(0, [error.sentence()], complete=True)
+        self._stack.setCurrentWidget(self._nothing)
+
+    def _show_meaning_reason(self) -> None:
+        if not self._built:
+            return
+        meaning = self._service.meaning
+        reason = self.tr("Search by meaning begins when the engine is ready.")
+        if meaning is not None:
+            reason = meaning.why_not
+        self.bar.set_meaning_reason(reason)
+
+    # ---- changes -----------------------------------------------------------------------------
+
+    @Slot(object)
+    def _note_change(self, change: Change) -> None:
+        if self._closed:
+            return
+        if change.what == "progress":
+            self._show_progress(change)
+            return
+        if change.what == "reset":
+            self._everything_changed = True
+        self._changed_ids.update(change.ids)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _show_progress(self, change: Change) -> None:
+        if change.total < READING_SHOWN_FROM:
+            return
+        words = self.tr("Reading files: %1 of %2")
+        going = change.done < change.total
+        self.bar.show_work(fill_in(words, change.done, change.total) if going else "")
+
+    def _apply_changes(self) -> None:
+        self.model.refresh(None if self._everything_changed else self._changed_ids)
+        self._changed_ids, self._everything_changed = set(), False
+        self._ask(None)
+        self._read_names()
+
+    def _read_names(self) -> None:
+        library = self._library
+        if library is None:
+            return
+
+        def show(names: tuple[list[tuple[str, int]], ...]) -> None:
+            self.bar.set_names(*names)
+            self.preview.set_boards([name for name, _ in names[0]])
+
+        self.worker.run(
+            lambda stop: (library.boards(), library.tags(), library.models()),
+            show,
+            self._say_error,
+            key="names",
+        )
+
+    # ---- what is chosen ----------------------------------------------------------------------
+
+    def chosen_ids(self) -> list[int]:
+        """Return the ids of the chosen items."""
+        return [self.model.ids[row] for row in self.grid.chosen_rows()] if self._built else []
+
+    def _show_chosen(self) -> None:
+        library, ids = self._library, self.chosen_ids()
+        if library is None or not ids:
+            self.worker.cancel("preview")
+            self.preview.show_items([], "")
+            return
+
+        def work(stop: Callable[[], bool]) -> tuple[list[Item], str]:
+            items = library.items(ids[:KEPT_CHOSEN])
+            text = library.text(items[0].id) if items and items[0].kind == "text" else ""
+            return items, text
+
+        def show(found: tuple[list[Item], str]) -> None:
+            items, text = found
+            picture = self.thumbnails.get(items[0]) if items else None
+            self.preview.show_items(items, text, picture)
+            connected = self.isSignalConnected(QMetaMethod.fromSignal(self.document_wanted))
+            self.preview.buttons["open"].setVisible(connected)
+
+        self.worker.run(work, show, self._say_error, key="preview")
+
+    def _picture_came(self) -> None:
+        item = self.preview.item
+        if item is not None and item.kind == "image" and not self.preview.picture.isVisible():
+            self._show_chosen()
+
+    def _set_tags(self, tags: list[str]) -> None:
+        item = self.preview.item
+        if item is not None:
+            self.deeds.set_tags(self.chosen_ids(), tags, item.tags)
+
+    # ---- doing -------------------------------------------------------------------------------
+
+    def do(self, wish: str) -> None:
+        """Do what a button, a key or an action asks for; see ``Preview.wanted``."""
+        ids = self.chosen_ids()
+        deeds: dict[str, Callable[[], object]] = {
+            "again": lambda: self.make_again(ids, new_seed=False),
+            "again_new_seed": lambda: self.make_again(ids, new_seed=True),
+            "open": lambda: self.open_as_document(ids),
+            "compare": lambda: self.compare(ids),
+            "copy": self.copy_prompt,
+            "reveal": self.reveal,
+            "trash": lambda: self.deeds.trash(ids),
+            "restore": lambda: self.deeds.restore(ids),
+            "undo": self.deeds.undo,
+            "find": self.bar.field.setFocus,
+        }
+        if wish.startswith("stars:"):
+            self.deeds.set_stars(ids, int(wish.partition(":")[2]))
+        else:
+            deeds[wish]()
+
+    def _on_key(self, wish: str) -> None:
+        item = self.preview.item
+        if wish == "trash" and item is not None and item.trashed_at is not None:
+            return  # it is there already, and goes by itself after 30 days
+        self.do(wish)
+
+    def make_again(self, ids: Sequence[int], *, new_seed: bool) -> None:
+        """Run the requests of items once more; what comes out appears at the top."""
+        library = self._library
+        if library is None or not ids:
+            return
+
+        def submit(requests: list[Request]) -> None:
+            for request in requests:
+                seed = random_seed() if new_seed else request.seed
+                try:
+                    self._context.bridge.submit(replaced(request, seed=seed))
+                except StudioError as error:
+                    self._say_error(error)
+                    return
+            self._context.notify.info(self.tr("It is being made; it will appear here."))
+
+        self.worker.run(
+            lambda stop: [library.request(number) for number in ids[:20]], submit, self._say_error
+        )
+
+    def open_as_document(self, ids: Sequence[int]) -> None:
+        """Put an item's text into a new document; the file stays as it is."""
+        library, item = self._library, self.preview.item
+        if library is None or item is None or not ids or item.kind != "text":
+            return
+        number, title = item.id, item.title
+        self.worker.run(
+            lambda stop: library.text(number),
+            lambda text: self.document_wanted.emit(title, text),
+            self._say_error,
+        )
+
+    def compare(self, ids: Sequence[int]) -> None:
+        """Show two requests side by side."""
+        library = self._library
+        if library is None or len(ids) != 2:
+            self._context.notify.info(self.tr("Choose two items to compare them."))
+            return
+
+        def work(stop: Callable[[], bool]) -> list[tuple[str, Request]]:
+            return [(item.title, library.request(item.id)) for item in library.items(ids)]
+
+        def show(sides: list[tuple[str, Request]]) -> None:
+            from studio.app.panes.library.compare_dialog import CompareDialog
+
+            if len(sides) == 2:
+                CompareDialog(sides[0], sides[1], self).show()
+
+        self.worker.run(work, show, self._say_error)
+
+    def copy_prompt(self) -> None:
+        """Put the prompt of the chosen item on the clipboard."""
+        item = self.preview.item
+        if item is not None and item.prompt:
+            QGuiApplication.clipboard().setText(item.prompt)
+
+    def reveal(self) -> None:
+        """Open the folder of the chosen item's file."""
+        item, library = self.preview.item, self._library
+        if item is not None and library is not None:
+            folder = library.path(item).parent
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def make_example(self) -> None:
+        """Let the model write the example text."""
+        request = TextRequest(
+            capability=Capability.TEXT_GENERATE, seed=random_seed(), instruction=EXAMPLE
+        )
+        try:
+            self._context.bridge.submit(request)
+        except StudioError as error:
+            self._say_error(error)
+            return
+        self._context.notify.info(self.tr("It is being written; it will appear here."))
+
+    def rebuild(self) -> None:
+        """Read every file again."""
+        library = self._library
+        if library is not None:
+            self.worker.run(lambda stop: library.rebuild(cancelled=stop), _ignore, self._say_error)
+
+    # ---- files in ----------------------------------------------------------------------------
+
+    def choose_files(self) -> None:
+        """Ask for files and copy them into the library."""
+        chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files to the library"))
+        self.add_files([Path(name) for name in chosen])
+
+    def add_files(self, files: Sequence[Path]) -> None:
+        """Copy files into the library, in the background."""
+        if not self._built:
+            self._build()
+        if self._library is None:
+            self._after_open.append(lambda: self.add_files(files))
+            return
+        library = self._library
+        for file in files:
+            self.worker.run(_adding(library, file), _ignore, self._say_error)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files of other programs."""
+        if event.source() is None and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Copy dropped files into the library."""
+        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+        self.add_files([Path(url.toLocalFile()) for url in urls])
+        event.acceptProposedAction()
+
+    # ---- small -------------------------------------------------------------------------------
+
+    def _go_to_grid(self) -> None:
+        self.grid.setFocus()
+        if not self.grid.currentIndex().isValid() and self.model.rowCount():
+            self.grid.setCurrentIndex(self.model.index(0))
+
+    def _dress(self) -> None:
+        self.cards.set_look(self._context.theme.palette, self.font())
+        self.grid.viewport().update()
+
+    def _say_error(self, error: StudioError) -> None:
+        self._context.notify.error(error)
+
+
+def _ignore(result: object) -> None:
+    """The library tells what changed by itself."""
+
+
+def _adding(library: Library, file: Path) -> Callable[[Callable[[], bool]], Item]:
+    return lambda stop: library.add_file(file)
