@@ -8,7 +8,7 @@ and bunch is kept; nothing else is ever dropped. Requests made before the engine
 from __future__ import annotations
 
 import dataclasses
-import secrets
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -43,6 +43,9 @@ class EngineBridge(QObject):
     engine_changed = Signal()
     """Models, devices, residency or jobs may be different now; ask again."""
 
+    engine_failed = Signal(str, str)
+    """There will be no engine: why, in a sentence, and details."""
+
     _wake = Signal()
     _engine_made = Signal(object)
     _engine_missing = Signal(str, str)
@@ -54,6 +57,7 @@ class EngineBridge(QObject):
         self._unsubscribe: list[Callable[[], None]] = []
         self._inbox = _Inbox(self._wake.emit)
         self._waiting: dict[str, tuple[Request, Priority]] = {}
+        self._numbers = itertools.count(1)
         self._own_of: dict[str, str] = {}  # the engine's job id -> the one we gave out
         self._real_of: dict[str, str] = {}
         self._last_flush = 0.0
@@ -131,6 +135,7 @@ class EngineBridge(QObject):
         waiting, self._waiting = self._waiting, {}
         for own in waiting:
             self._inbox.put(Failed(job_id=own, message=message, details=details))
+        self.engine_failed.emit(message, details)
         self.engine_changed.emit()
 
     # -- jobs ---------------------------------------------------------------------------------
@@ -146,7 +151,7 @@ class EngineBridge(QObject):
         """
         if self._engine is not None:
             return self._engine.submit(request, priority=priority)
-        own = f"waiting-{secrets.token_hex(6)}"
+        own = f"waiting-{next(self._numbers)}"
         if self._failure is not None:
             message, details = self._failure
             self._inbox.put(Failed(job_id=own, message=message, details=details))

@@ -6,17 +6,17 @@ network module for later starts come just after it.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import logging
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from studio.app.actions import ActionRegistry
@@ -25,9 +25,9 @@ from studio.app.context import AppContext
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
-from studio.app.main_window import MainWindow, PaneMaker
+from studio.app.main_window import MainWindow, PaneMaker, PaneSource
 from studio.app.notify import Notifier
-from studio.app.panes import PANES
+from studio.app.panes import PANES, PaneEntry
 from studio.app.settings_model import SettingsModel
 from studio.app.startup import EngineMaker, EngineStarter, engine_maker
 from studio.app.theme import Theme
@@ -47,6 +47,8 @@ LAYOUT_FILE = "window.json"
 QUEUE_FILE = "queue.sqlite"
 SIGNAL_CHECK_MS = 500
 
+translate = QCoreApplication.translate
+
 
 @dataclass(frozen=True)
 class Options:
@@ -65,6 +67,10 @@ class Options:
 
 def parse(arguments: Sequence[str]) -> Options:
     """Read the words after ``triptych``; ends the program on words it does not know."""
+    if not arguments:
+        return Options()
+    import argparse
+
     parser = argparse.ArgumentParser(prog="triptych", description="Open the window.")
     parser.add_argument("files", nargs="*", type=Path, help="files to open")
     parser.add_argument("--safe-mode", action="store_true", help="start without any plugin")
@@ -75,13 +81,20 @@ def parse(arguments: Sequence[str]) -> Options:
     return Options(tuple(known.files), known.safe_mode, known.new_window)
 
 
-def load_panes(names: Sequence[tuple[str, str]] = PANES) -> dict[str, PaneMaker]:
-    """Import the panes' classes."""
-    panes: dict[str, PaneMaker] = {}
-    for name, place in names:
+def pane_sources(entries: Sequence[PaneEntry] = PANES) -> dict[str, PaneSource]:
+    """Return the panes, ready to be imported."""
+
+    def load(place: str) -> PaneMaker:
         module, _, attribute = place.partition(":")
-        panes[name] = getattr(importlib.import_module(module), attribute)
-    return panes
+        maker: PaneMaker = getattr(importlib.import_module(module), attribute)
+        return maker
+
+    return {
+        entry.name: PaneSource(
+            translate("panes", entry.title), entry.icon_name, partial(load, entry.place)
+        )
+        for entry in entries
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,7 +148,7 @@ class Window:
         folders: Folders,
         options: Options | None = None,
         *,
-        panes: Mapping[str, PaneMaker] | None = None,
+        panes: Mapping[str, PaneSource] | None = None,
         make_engine: EngineMaker | None = None,
         durable: bool = True,
         catch_errors: bool = True,
@@ -172,7 +185,7 @@ class Window:
         )
         self._layout_file = folders.state / LAYOUT_FILE
         layout = load_layout(self._layout_file)
-        self.window = MainWindow(self.context, load_panes() if panes is None else panes, layout)
+        self.window = MainWindow(self.context, pane_sources() if panes is None else panes, layout)
         self.window_actions = WindowActions(self.window, self.context)
         queue = folders.state / QUEUE_FILE if durable else None
         make = make_engine or engine_maker(
@@ -182,6 +195,7 @@ class Window:
         self._instance: SingleInstance | None = None
         self._closed = False
         self.settings.changed.connect(self._on_setting)
+        self.bridge.engine_failed.connect(self.notify.error)
         self.settings.save_failed.connect(self.notify.error)
         self.window.first_painted.connect(self._after_first_paint)
         self.window.closing.connect(self._keep_layout)
@@ -194,6 +208,11 @@ class Window:
         """Open the files of later starts here."""
         self._instance = instance
         instance.files_arrived.connect(self._on_files)
+
+    @property
+    def closed(self) -> bool:
+        """Whether everything was ended."""
+        return self._closed
 
     def close(self) -> None:
         """End everything in order; waits for what must be on disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -60,18 +61,36 @@ class Pane(Protocol):
 PaneMaker = Callable[[AppContext], QWidget]
 
 
+@dataclass(frozen=True)
+class PaneSource:
+    """A pane that can be made.
+
+    Attributes:
+        title: What the rail says.
+        icon_name: Lucide icon of the rail.
+        load: Imports and returns what makes it.
+    """
+
+    title: str
+    icon_name: str
+    load: Callable[[], PaneMaker]
+
+
 class MainWindow(QMainWindow):
     """One window with its panes. What it does is in :mod:`studio.app.window_actions`."""
 
     first_painted = Signal()
-    """Once, when the window has been painted for the first time."""
+    """Once, when the window has been painted for the first time, as a frame without its pane."""
+    pane_made = Signal(str)
+    """A pane is there for the first time, by name."""
     closing = Signal()
 
     def __init__(
-        self, context: AppContext, panes: Mapping[str, PaneMaker], layout: LayoutState
+        self, context: AppContext, panes: Mapping[str, PaneSource], layout: LayoutState
     ) -> None:
         super().__init__()
         self._context = context
+        self._sources = panes
         self._painted = False
         self._inspector_wanted = layout.inspector
         self._panes: dict[str, QWidget] = {}
@@ -91,10 +110,12 @@ class MainWindow(QMainWindow):
         self._splitter = self._make_splitter(layout)
         self._frame = self._make_frame()
         self.setCentralWidget(self._frame)
-        for name, make in panes.items():
-            self._add_pane(name, make)
+        for name, source in panes.items():
+            self.rail.add_pane(name, source.title, source.icon_name)
         self._restore(layout)
-        self.show_pane(layout.pane if layout.pane in self._panes else next(iter(panes), ""))
+        self._first_pane = layout.pane if layout.pane in panes else next(iter(panes), "")
+        if self._first_pane:
+            self.rail.set_current(self._first_pane)
 
     # -- building -----------------------------------------------------------------------------
 
@@ -164,24 +185,29 @@ class MainWindow(QMainWindow):
         if sys.platform != "darwin":  # there the menu bar at the top of the screen holds it
             self._strip_row.addWidget(self.menu_button)
 
-    def _add_pane(self, name: str, make: PaneMaker) -> None:
-        widget = make(self._context)
+    def _add_pane(self, name: str) -> None:
+        widget = self._sources[name].load()(self._context)
         pane = cast(Pane, widget)
         self._panes[name] = widget
-        self._stack.addWidget(widget)
         self.inspector.add(name, pane.inspector)
-        self.rail.add_pane(name, pane.title, pane.icon_name)
         header = getattr(widget, "header", None)
         if not isinstance(header, QWidget):
             header = QLabel(pane.title)
             set_role(header, "heading")
         self._headers.addWidget(header)
+        self._stack.addWidget(widget)
+        self.pane_made.emit(name)
 
     # -- panes --------------------------------------------------------------------------------
 
     @property
+    def sources(self) -> Mapping[str, PaneSource]:
+        """The panes there are, made or not, by name."""
+        return self._sources
+
+    @property
     def panes(self) -> Mapping[str, Pane]:
-        """The panes by name."""
+        """The panes that were made, by name, in the order they were first shown."""
         return cast(Mapping[str, Pane], self._panes)
 
     @property
@@ -190,16 +216,18 @@ class MainWindow(QMainWindow):
         return self._current
 
     def show_pane(self, name: str) -> None:
-        """Bring a pane to the front."""
-        if name not in self._panes or name == self._current:
+        """Bring a pane to the front; it is made when this is the first time."""
+        if name not in self._sources or name == self._current:
             return
+        if name not in self._panes:
+            self._add_pane(name)
         self._current = name
         self._stack.setCurrentWidget(self._panes[name])
         self._headers.setCurrentIndex(list(self._panes).index(name))
         self.inspector.show_page(name)
         self.rail.set_current(name)
-        if self._painted:
-            self.panes[name].activated()
+        self._panes[name].setFocus()
+        self.panes[name].activated()
 
     def open_files(self, files: list[Path]) -> None:
         """Hand files to the pane in front."""
@@ -338,7 +366,7 @@ class MainWindow(QMainWindow):
             inspector_width=self.inspector.width()
             if self.inspector.isVisible()
             else Size.INSPECTOR,
-            pane=self._current,
+            pane=self._current or self._first_pane,
         )
 
     def _restore(self, layout: LayoutState) -> None:
@@ -361,10 +389,8 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        self.show_pane(self._first_pane)
         self.first_painted.emit()
-        if self._current:
-            self._panes[self._current].setFocus()
-            self.panes[self._current].activated()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the work wide enough and what floats in its corner."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,8 +32,9 @@ class WindowActions(QObject):
         self._dialog: SettingsDialog | None = None
         for spec in (*self._file(), *self._view(), *self._generate(), *self._help()):
             context.actions.add(spec)
-        for number, (name, pane) in enumerate(window.panes.items(), start=1):
-            context.actions.add(self._pane_action(name, pane.title, pane.icon_name, number))
+        for number, (name, source) in enumerate(window.sources.items(), start=1):
+            action = self._pane_action(name, source.title, source.icon_name, number)
+            context.actions.add(action)
         context.actions.attach(window)
         window.add_strip_buttons(self.fill_menu)
         window.rail.add_tool(self.tr("Settings (Ctrl+,)"), "settings", self.open_settings)
@@ -214,6 +214,8 @@ class WindowActions(QObject):
     # -- what they do -------------------------------------------------------------------------
 
     def _new_window(self) -> None:
+        import subprocess
+
         subprocess.Popen(
             [sys.executable, "-m", "studio", "--new-window"],
             start_new_session=True,

@@ -19,7 +19,7 @@ from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
 from studio.app.main import Options, Window
-from studio.app.main_window import MainWindow, PaneMaker
+from studio.app.main_window import MainWindow, PaneSource
 from studio.app.notify import Notifier
 from studio.app.settings_model import SettingsModel
 from studio.app.theme import Theme
@@ -28,6 +28,7 @@ from studio.core.settings import SettingsFile
 from tests.app.sample_pane import SamplePane
 from tests.fakes.fake_engine import FakeEngine
 
+SAMPLE = PaneSource("Text", "feather", lambda: SamplePane)
 HERE = Path(__file__).parent
 
 
@@ -35,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let only the offscreen platform's own complaint pass."""
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))
 
 
 def delete_now() -> None:
@@ -112,7 +113,7 @@ def make_window(
 
     def make(
         *,
-        panes: dict[str, PaneMaker] | None = None,
+        panes: dict[str, PaneSource] | None = None,
         options: Options | None = None,
         make_engine: Callable[[], object] | None = None,
         wait: bool = True,
@@ -121,7 +122,7 @@ def make_window(
             qapp,
             folders,
             options,
-            panes=panes or {"text": SamplePane},
+            panes=panes or {"text": SAMPLE},
             make_engine=make_engine or (lambda: engine),  # type: ignore[arg-type, return-value]
             catch_errors=False,
         )
@@ -134,8 +135,9 @@ def make_window(
 
     yield make
     for window in opened:
-        window.window.close()
-        window.close()
+        if not window.closed:
+            window.window.close()
+            window.close()
     delete_now()
     left = [t for t in threading.enumerate() if t not in threads and not t.daemon]
     assert not left, f"threads left behind: {left}"

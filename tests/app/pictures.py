@@ -24,14 +24,15 @@ def folders(root: Path) -> Folders:
 
 def main(target: Path, *, sample: bool) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from studio.app.main import Window, load_panes, make_application
+    from studio.app.main import Window, make_application
+    from studio.app.main_window import PaneSource
     from tests.app.sample_pane import SamplePane
     from tests.fakes.fake_engine import FakeEngine
 
     target.mkdir(parents=True, exist_ok=True)
     app = make_application(["triptych"])
     engine = FakeEngine()
-    panes = {"text": SamplePane} if sample else load_panes()
+    panes = {"text": PaneSource("Text", "feather", lambda: SamplePane)} if sample else None
     with tempfile.TemporaryDirectory() as root:
         window = Window(app, folders(Path(root)), panes=panes, make_engine=lambda: engine)
         window.settings.set("appearance", "reduce_motion", True)

@@ -1,8 +1,8 @@
-"""The panes, by name; each is imported only when it is first shown.
+"""The panes, by name; each is imported and made only when it is first shown.
 
 A pane is a ``QWidget`` made as ``Pane(context)`` with
 
-- ``title: str`` and ``icon_name: str`` (Lucide) for the rail,
+- ``title: str`` and ``icon_name: str`` (Lucide),
 - ``inspector: QWidget``, shown in the panel on the right,
 - ``activated()``: called each time it comes to the front, the first time after the first paint,
 - ``close_requested() -> bool``: says whether the window may close now, having kept its work,
@@ -10,5 +10,28 @@ A pane is a ``QWidget`` made as ``Pane(context)`` with
 - optionally ``header: QWidget``, shown in the strip above the work instead of the title.
 """
 
-PANES: tuple[tuple[str, str], ...] = (("text", "studio.app.panes.text.pane:TextPane"),)
-"""(name, "module:class") from top to bottom of the rail."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PaneEntry(NamedTuple):
+    """A pane before it is imported.
+
+    Attributes:
+        name: What layouts and actions call it.
+        place: Where it is, as "module:class".
+        title: What the rail says, in English; translated there.
+        icon_name: Lucide icon of the rail.
+    """
+
+    name: str
+    place: str
+    title: str
+    icon_name: str
+
+
+PANES: tuple[PaneEntry, ...] = (
+    PaneEntry("text", "studio.app.panes.text.pane:TextPane", "Text", "feather"),
+)
+"""From top to bottom of the rail."""
