@@ -226,7 +226,6 @@ class MainWindow(QMainWindow):
         self._headers.setCurrentIndex(list(self._panes).index(name))
         self.inspector.show_page(name)
         self.rail.set_current(name)
-        self._panes[name].setFocus()
         self.panes[name].activated()
 
     def open_files(self, files: list[Path]) -> None:
@@ -318,7 +317,7 @@ class MainWindow(QMainWindow):
         self.status.set_jobs_open(False)
         self._place_floating()
         if self._current:
-            self._panes[self._current].setFocus()
+            self.panes[self._current].activated()
 
     def _fit_inspector(self) -> None:
         room = self.width() - Size.RAIL

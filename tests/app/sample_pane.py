@@ -49,10 +49,10 @@ class SamplePane(QWidget):
         layout.addWidget(self.edit)
         self.edit.setFixedHeight(60)
         layout.addWidget(self.prompt)
-        self.setFocusProxy(self.edit)
 
     def activated(self) -> None:
         self.activations += 1
+        self.edit.setFocus()
 
     def close_requested(self) -> bool:
         return self.may_close

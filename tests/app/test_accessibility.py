@@ -21,8 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.app.main import pane_sources
 from studio.app.main_window import MainWindow
 from studio.app.notify import Kind
+from studio.app.panes import PANES
 from studio.core.settings import GROUPS
 from tests.app.requests import text_request
 
@@ -68,6 +70,12 @@ def nameless(root: QWidget) -> list[str]:
     return wrong
 
 
+@pytest.fixture
+def real_window(make_window):
+    """The window with the panes as they are shipped."""
+    return make_window(panes=pane_sources())
+
+
 def open_everything(qtbot, window) -> None:
     view: MainWindow = window.view
     view.open_palette()
@@ -82,6 +90,17 @@ def open_everything(qtbot, window) -> None:
 def test_every_control_of_the_window_has_words(qtbot, window):
     open_everything(qtbot, window)
     assert nameless(window.view) == []
+
+
+@pytest.mark.parametrize("pane", [entry.name for entry in PANES])
+def test_every_control_of_the_panes_has_words_and_tab_leads_there(qtbot, real_window, pane):
+    view = real_window.view
+    with qtbot.waitActive(view):
+        view.activateWindow()
+    view.show_pane(pane)
+    assert nameless(view) == []
+    view.rail.findChildren(QAbstractButton)[0].setFocus()
+    assert unreached(view) == []
 
 
 @pytest.mark.parametrize("page", [*GROUPS, "plugins", "shortcuts", "about"])
@@ -103,14 +122,12 @@ def test_the_test_finds_a_button_without_words(qtbot, window):
 def reachable(root: QWidget) -> set[QWidget]:
     """Where Tab leads, walked once round."""
     seen: list[QWidget] = []
-    start = QApplication.focusWidget()
     for _ in range(400):
         root.focusNextChild()
-        focus = QApplication.focusWidget()
+        focus = root.focusWidget()
         if focus is None or focus in seen:
             break
         seen.append(focus)
-    assert start is None or seen
     return set(seen)
 
 
@@ -129,7 +146,8 @@ def unreached(root: QWidget) -> list[str]:
         proxied = widget.focusProxy()
         if proxied is not None and reached(proxied, seen):
             continue
-        wrong.append(f"{type(widget).__name__} {widget.accessibleName()!r}")
+        text = widget.text() if isinstance(widget, QAbstractButton) else ""
+        wrong.append(f"{type(widget).__name__} {widget.accessibleName() or text!r}")
     return wrong
 
 
@@ -145,8 +163,6 @@ def test_tab_leads_to_every_control_of_the_window(qtbot, window):
 def test_tab_leads_to_every_control_of_the_settings(qtbot, window, page):
     window.app.window_actions.open_settings(page)
     dialog: QDialog = window.app.window_actions.dialog
-    with qtbot.waitActive(dialog):
-        dialog.activateWindow()
     dialog.show_page(page)
     dialog._list.setFocus()
     assert unreached(dialog) == []

@@ -7,11 +7,19 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from studio.app.main import Options, parse
+from studio.app.main import Options, pane_sources, parse
 from studio.app.main_window import PaneSource
+from studio.app.panes import PANES
 from studio.app.theme.tokens import Size
 from studio.core.errors import ModelNotFoundError
 from tests.app.sample_pane import SamplePane
+
+
+def test_panes_come_from_their_entries():
+    sources = pane_sources()
+    assert list(sources) == [entry.name for entry in PANES]
+    for source in sources.values():
+        assert source.title and source.icon_name and callable(source.load())
 
 
 def test_the_pane_is_made_after_the_first_paint_and_told_so(window):

@@ -4,7 +4,7 @@ A pane is a ``QWidget`` made as ``Pane(context)`` with
 
 - ``title: str`` and ``icon_name: str`` (Lucide),
 - ``inspector: QWidget``, shown in the panel on the right,
-- ``activated()``: called each time it comes to the front, the first time after the first paint,
+- ``activated()``: called each time it comes to the front; it takes the focus to where one works,
 - ``close_requested() -> bool``: says whether the window may close now, having kept its work,
 - ``open_file(path)``: opens a file of the user,
 - optionally ``header: QWidget``, shown in the strip above the work instead of the title.
