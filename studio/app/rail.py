@@ -48,7 +48,9 @@ class Rail(QFrame):
         self._group = QButtonGroup(self)
         self._layout = QVBoxLayout(self)
         margin = (Size.RAIL - Size.RAIL_BUTTON) // 2
-        self._layout.setContentsMargins(margin, Space.XS, margin, margin)
+        self._layout.setContentsMargins(
+            margin, (Size.STRIP - Size.RAIL_BUTTON) // 2, margin, margin
+        )
         self._layout.setSpacing(Space.XS)
         self._layout.addStretch()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFont, QFontDatabase, QFontInfo
+from PySide6.QtGui import QFont, QFontInfo
 
 from studio.app.theme.tokens import Type
 from studio.core.paths import assets
@@ -21,6 +21,8 @@ def ui_font(system: QFont) -> QFont:
     """
     font = QFont(system)
     if QFontInfo(system).family() in PLAIN_FAMILIES:
+        from PySide6.QtGui import QFontDatabase
+
         numbers = [QFontDatabase.addApplicationFont(str(assets() / "fonts" / n)) for n in BUNDLED]
         if numbers[0] >= 0:
             font.setFamilies([QFontDatabase.applicationFontFamilies(numbers[0])[0], font.family()])

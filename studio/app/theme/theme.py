@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 from studio.app.theme.style import qt_palette, style_sheet
 from studio.app.theme.tokens import DARK, LIGHT, Motion, Palette
@@ -30,7 +30,7 @@ class Theme(QObject):
         self._reduce_motion = reduce_motion
         self._palette: Palette | None = None
         if app.property(DRESSED) is None:  # polishing every widget again is slow
-            app.setStyle(QStyleFactory.create("Fusion"))
+            app.setStyle("Fusion")
             app.setProperty(DRESSED, True)
         self._hints.colorSchemeChanged.connect(self._apply)
         self._apply()
@@ -49,6 +49,8 @@ class Theme(QObject):
     @property
     def motion_ms(self) -> int:
         """How long a movement may take; 0 when the user or the system wants none."""
+        from PySide6.QtWidgets import QStyle  # its enumerations take 6 ms, so not at the start
+
         if self._reduce_motion:
             return 0
         animated = self._app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
