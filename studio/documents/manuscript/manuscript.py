@@ -147,6 +147,22 @@ class Manuscript:
         self._remember(change, at_s)
         return change
 
+    def go_back(self, text: str, spans: Iterable[Span], *, label: str) -> Change | None:
+        """Become an earlier state as one undo step, which the caller brings into the journal.
+
+        The journal gets the state with its spans as one action; cut into edits by origin, as
+        everything else here, it would be several.
+        """
+        now = self.fragment(0, len(self._text))
+        then = Fragment(text, normalised(spans, len(text)))
+        if now == then:
+            return None
+        change = Change(0, now, then, label, "typed")
+        self.end_step()
+        self._apply(change, owed=False)
+        self._remember(change, None)
+        return change
+
     @property
     def undo_label(self) -> str | None:
         """What undo would take back; ``None`` when there is nothing."""
@@ -198,7 +214,7 @@ class Manuscript:
         self._apply(applied)
         return applied
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change, *, owed: bool = True) -> None:
         start, end = change.position, change.position + len(change.removed.text)
         old = self._text
         self._text = old[:start] + change.inserted.text + old[end:]
@@ -211,7 +227,8 @@ class Manuscript:
         )
         self._units += utf16_length(change.inserted.text) - utf16_length(change.removed.text)
         self._revision += 1
-        self._owe(change)
+        if owed:
+            self._owe(change)
 
     def _remember(self, change: Change, at_s: float | None) -> None:
         history = self._history

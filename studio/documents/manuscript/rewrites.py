@@ -12,6 +12,8 @@ from studio.core.requests import Message, Role
 
 #: Characters of a token, on the short side, so that a rewrite has room to end.
 SHORT_TOKEN = 3
+#: So much of the text is shown when a direction is wished; more makes small models forget it.
+GUIDED_LENGTH = 6000
 _INTRODUCTION = re.compile(
     r"\A\s*(?:sure|certainly|of course|okay|ok|here)\b[^\n]{0,120}:[ \t]*\n+", re.IGNORECASE
 )
@@ -57,10 +59,20 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All ready instructions, what the model is told before each, and how to ask for more."""
+    """All ready instructions, and how the model is asked for more or to go on.
+
+    Attributes:
+        system: What the model is told before it is asked for more of a kind.
+        more_like: How it is asked for that.
+        writer: What it is told before it is asked to go on in a wished direction.
+        go_on: How it is asked for that, with ``{text}`` and ``{instruction}``.
+        rewrites: The ready instructions.
+    """
 
     system: str
     more_like: str
+    writer: str
+    go_on: str
     rewrites: tuple[Rewrite, ...]
 
     def get(self, rewrite_id: str) -> Rewrite:
@@ -74,10 +86,22 @@ class Catalogue:
                 return rewrite
         raise KeyError(rewrite_id)
 
-    def messages(self, instruction: str, text: str) -> tuple[Message, ...]:
-        """Return the chat that asks for a rewrite."""
-        asked = f"{instruction.strip()}\n\nText:\n{text.strip()}"
-        return (Message(Role.SYSTEM, self.system), Message(Role.USER, asked))
+    def more(self, instruction: str, text: str, chosen: str) -> tuple[Message, ...]:
+        """Return the chat that asks for a version that resembles a chosen one."""
+        return (
+            Message(Role.SYSTEM, self.system),
+            Message(Role.USER, f"{instruction.strip()}\n\n{text.strip()}"),
+            Message(Role.ASSISTANT, chosen.strip()),
+            Message(Role.USER, self.more_like),
+        )
+
+    def guided(self, text: str, instruction: str) -> tuple[Message, ...]:
+        """Return the chat that asks to carry a text on in a wished direction."""
+        asked = self.go_on.replace("{instruction}", instruction.strip())
+        return (
+            Message(Role.SYSTEM, self.writer),
+            Message(Role.USER, asked.replace("{text}", text.strip()[-GUIDED_LENGTH:])),
+        )
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
@@ -87,7 +111,7 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     rewrites = tuple(
         Rewrite(**{**item, "choices": tuple(item.get("choices", ()))}) for item in plain["rewrites"]
     )
-    return Catalogue(plain["system"], plain["more_like"], rewrites)
+    return Catalogue(plain["system"], plain["more_like"], plain["writer"], plain["go_on"], rewrites)
 
 
 def room_for(text: str, length: float) -> int:

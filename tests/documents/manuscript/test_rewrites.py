@@ -32,11 +32,18 @@ def test_the_catalogue_has_what_the_menu_promises() -> None:
         catalogue.get("sing")
 
 
-def test_a_rewrite_asks_as_a_chat() -> None:
-    messages = load_catalogue().messages("Shorten it.", " A long text. ")
+def test_more_of_a_kind_is_asked_with_the_chosen_one_as_the_answer() -> None:
+    messages = load_catalogue().more("Shorten it.", " A long text. ", "Short.")
+    assert [m.role for m in messages] == [Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.USER]
+    assert messages[1].content == "Shorten it.\n\nA long text."
+    assert messages[2].content == "Short."
+
+
+def test_a_direction_is_asked_with_the_newest_text() -> None:
+    messages = load_catalogue().guided("x" * 50_000 + " the end", "It rains.")
     assert [m.role for m in messages] == [Role.SYSTEM, Role.USER]
-    assert "Shorten it." in messages[1].content
-    assert messages[1].content.endswith("A long text.")
+    assert "It rains." in messages[1].content and "the end" in messages[1].content
+    assert len(messages[1].content) < 8000
 
 
 @pytest.mark.parametrize(

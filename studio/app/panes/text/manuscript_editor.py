@@ -37,7 +37,7 @@ from studio.documents.manuscript.fragment import Fragment
 from studio.documents.manuscript.manuscript import Change, Manuscript
 from studio.documents.manuscript.pending import Pending, Splice
 from studio.documents.manuscript.text_units import for_editor, from_editor, utf16_length
-from studio.documents.spans import Origin
+from studio.documents.spans import Origin, TextState
 
 #: Part of the height left free below the last line, so that one does not write at the edge.
 ROOM_BELOW = 0.4
@@ -136,6 +136,14 @@ class ManuscriptEditor(QTextEdit):
         )
         if change is not None:
             self._show_change(change)
+
+    def go_back(self, state: TextState, *, label: str) -> bool:
+        """Show an earlier state as one undo step; the journal is the caller's. Whether it did."""
+        self.refuse_pending()
+        change = self._manuscript.go_back(for_editor(state.text), state.spans, label=label)
+        if change is not None:
+            self._show_change(change)
+        return change is not None
 
     def refuse_pending(self) -> None:
         """Take waiting text away before something else happens to the manuscript."""

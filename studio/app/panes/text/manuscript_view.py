@@ -310,7 +310,9 @@ class ManuscriptView(QWidget):
     def _continue_wish(self, at: int) -> Wish:
         empty = not self.manuscript.text.strip()
         label = self.tr("Write from prompt") if empty else self.tr("Continue")
-        return continue_wish(self.manuscript, at, self.prompt.text(), self._options, label)
+        return continue_wish(
+            self.manuscript, at, self.prompt.text(), self._options, self._catalogue, label
+        )
 
     def _rewrite_wish(
         self, span: tuple[int, int], told: str, ready: Rewrite | None, choice: str

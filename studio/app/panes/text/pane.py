@@ -5,20 +5,22 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
+from studio.app.documents_pane import Front
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
 from studio.app.panes.text.document_tabs import DocumentTabs, Entry
 from studio.app.panes.text.file_link import FileLink
 from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
-from studio.app.panes.text.notice_strip import Choice, NoticeStrip
+from studio.app.panes.text.notice_strip import NoticeStrip
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
 from studio.app.panes.text.option_memory import OptionMemory
 from studio.app.panes.text.preset_shelf import PresetShelf
+from studio.app.panes.text.project_tabs import ProjectTabs
 from studio.app.panes.text.recent_files import RecentFiles
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
@@ -32,7 +34,8 @@ from studio.documents.chat.tree import ChatTree
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
 from studio.documents.manuscript.text_units import for_editor
-from studio.documents.project import SUFFIX, Leftover, Project
+from studio.documents.project import SUFFIX, Project
+from studio.documents.spans import TextState
 from studio.documents.textfile import TextFile
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
@@ -48,6 +51,9 @@ class TextPane(QWidget):
     """Holds the open documents of the text kind."""
 
     icon_name = "feather"
+
+    front_changed = Signal()
+    """Another document is in front, or its title or project is another."""
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,7 +78,7 @@ class TextPane(QWidget):
         self._actions_timer.setSingleShot(True)
         self._actions_timer.timeout.connect(self._refresh_actions)
         self._last_manuscript: ManuscriptView | None = None
-        self._unsubscribe: dict[Project, object] = {}
+        self.projects = ProjectTabs(self, context)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -99,7 +105,7 @@ class TextPane(QWidget):
         """Bring back what was open, the first time; then let the writer write."""
         if not self._started:
             self._started = True
-            QTimer.singleShot(0, self, self.restore)
+            QTimer.singleShot(0, self, self.projects.restore)
         if (view := self.view) is not None:
             view.setFocus()
 
@@ -125,7 +131,10 @@ class TextPane(QWidget):
     def open_file(self, path: Path) -> None:
         """Open a text file, or a project with its documents."""
         if path.suffix == SUFFIX:
-            self._open_project(path)
+            try:
+                self.show_project(self._context.projects.open(path))
+            except StudioError as error:
+                self._say_error(error)
             return
         for index, (document, _) in enumerate(self._open):
             if document.link is not None and document.link.path == path.absolute():
@@ -197,7 +206,6 @@ class TextPane(QWidget):
             self._say_error(error)
             return
         document.set_open(True)
-        self._watch(project)
 
     def show_tab(self, index: int) -> None:
         """Bring a document to the front."""
@@ -209,16 +217,17 @@ class TextPane(QWidget):
         if isinstance(view, ManuscriptView):
             self._last_manuscript = view
         view.setFocus()
+        self.front_changed.emit()
 
-    def close_tab(self, index: int) -> None:
-        """Close a tab; the document stays in the project."""
+    def close_tab(self, index: int, *, forget: bool = True) -> None:
+        """Close a tab; the document stays in the project, and is closed there unless not told."""
         if not 0 <= index < len(self._open):
             return
         document, view = self._open.pop(index)
         view.close_view()
         if isinstance(view, ManuscriptView):
             view.counts.close_counting()
-        if document.document_id:
+        if document.document_id and forget:
             document.set_open(False)
         if view is self._last_manuscript:
             self._last_manuscript = None
@@ -400,74 +409,54 @@ class TextPane(QWidget):
         except BadInputError:
             return  # the smallest or the largest size already
 
-    # -- bringing back ------------------------------------------------------------------------
+    # -- projects -----------------------------------------------------------------------------
 
-    def restore(self) -> None:
-        """Offer what a crash left, or go on where the writer stopped."""
-        session = self._context.projects
-        try:
-            left = session.recoverable()
-            if left:
-                self._adopt(left[0])
-                others = left[1:4]
-                self.strip.say(
-                    self.tr("Triptych closed unexpectedly. Restored: %1").replace(
-                        "%1", f"“{left[0].title}”"
-                    ),
-                    [self._offer(item) for item in others],
-                )
-                return
-            unfinished = session.unfinished()
-            if unfinished:
-                self._adopt(unfinished[0])
-        except StudioError as error:
-            self._say_error(error)
+    @property
+    def front(self) -> Front:
+        """The document in front."""
+        return self.projects.front
 
-    def _offer(self, item: Leftover) -> Choice:
-        words = self.tr("Restore %1, too").replace("%1", f"“{item.title}”")
-        return words, lambda: self._adopt(item)
+    def keep_now(self) -> None:
+        """Hand everything typed so far to the project; the disk is not waited for."""
+        for _, view in self._open:
+            if isinstance(view, ManuscriptView):
+                view.journal.commit()
 
-    def _adopt(self, item: Leftover) -> None:
-        try:
-            self._show_project(self._context.projects.adopt(item))
-        except StudioError as error:
-            self._say_error(error)
+    def show_project(self, project: Project) -> None:
+        """Give every document of a project that was open last a tab."""
+        self.projects.show(project)
 
-    def _open_project(self, path: Path) -> None:
-        try:
-            project = self._context.projects.open(path)
-        except StudioError as error:
-            self._say_error(error)
-            return
-        self._show_project(project)
+    def leave_project(self, project: Project) -> None:
+        """Close the tabs of a project's documents; they stay in the project."""
+        self.projects.leave(project)
 
-    def _show_project(self, project: Project) -> None:
-        for problem in project.problems:
-            self._context.notify.warn(problem)
-        for info in project.documents():
-            if info.kind in (TEXT, CHAT) and not info.meta.get("closed"):
-                self.open_document(project, info.id)
-        first = self._open[0][0]
-        if first.untouched and len(self._open) > 1:
-            self.close_tab(0)
+    def go_back(
+        self, project: Project, document_id: str, state: TextState | bytes, label: str
+    ) -> None:
+        """Make a document what it was, as one action of journal and undo."""
+        self.projects.go_back(project, document_id, state, label)
+
+    def view_at(self, index: int) -> View:
+        """Return the view of a tab."""
+        return self._open[index][1]
+
+    def reopen(self, index: int) -> None:
+        """Show a document of a project anew, in the same place, as the project has it."""
+        document = self._open[index][0]
+        project, document_id = document.project, document.document_id
+        assert project is not None
+        self.close_tab(index, forget=False)
+        self.open_document(project, document_id)
+        last = len(self._open) - 1
+        if index != last:
+            self.tabs.bar.moveTab(last, index)
 
     # -- inside -------------------------------------------------------------------------------
 
     def _project(self) -> Project:
         project = self._context.projects.ensure()
-        self._watch(project)
+        QTimer.singleShot(0, self, self.front_changed.emit)  # once the document has its place
         return project
-
-    def _watch(self, project: Project) -> None:
-        """Hear of a disk that refuses; the words come on the writer's thread."""
-        if project not in self._unsubscribe:
-            self._unsubscribe[project] = project.on_failure(self._on_storage)
-
-    def _on_storage(self, failure: StorageError | None) -> None:
-        if failure is not None:
-            self._context.notify.error(failure)
-        else:
-            self._context.notify.success(self.tr("Everything is saved again."))
 
     def _recent_files(self) -> list[Entry]:
         opened = {d.link.path for d in self.documents if d.link is not None}
@@ -516,6 +505,7 @@ class TextPane(QWidget):
         self._stack.addWidget(view)
         self.tabs.add(document)
         document.changed.connect(lambda: self._refresh_tab(document))
+        document.changed.connect(self.front_changed)
         first = self._open[0][0]
         if len(self._open) == 2 and first.untouched and document.link is not None:
             self.close_tab(0)

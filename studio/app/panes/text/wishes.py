@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from studio.app.panes.text.generation import Wish
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.core.errors import BadInputError
 from studio.core.options import OptionValue
-from studio.core.requests import Capability, Message, Role, TextRequest
+from studio.core.requests import Capability, TextRequest
 from studio.documents.manuscript.context import first_joint, last_joint, surroundings
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Catalogue, Rewrite, opening_of, room_for, tidied
@@ -19,7 +20,12 @@ LABEL_WORDS = 48
 
 
 def continue_wish(
-    manuscript: Manuscript, at: int, instruction: str, options: WritingOptions, label: str
+    manuscript: Manuscript,
+    at: int,
+    instruction: str,
+    options: WritingOptions,
+    catalogue: Catalogue,
+    label: str,
 ) -> Wish:
     """Return the wish to write at ``at``, between what stands before and after.
 
@@ -36,15 +42,26 @@ def continue_wish(
     instruction = instruction.strip()
 
     def request(take: int, opening: str = "") -> TextRequest:
+        common: dict[str, Any] = {
+            "model": options.model,
+            "seed": options.next_seed(take),
+            "label": _short(instruction or around.prefix[-LABEL_WORDS:], label),
+        }
+        if instruction and around.prefix.strip() and not around.suffix:
+            # an instruction beside a bare text would ask to change that text, not to go on
+            return TextRequest(
+                capability=Capability.TEXT_CHAT,
+                options=options.for_request(Capability.TEXT_CHAT),
+                messages=catalogue.guided(around.prefix + opening, instruction),
+                **common,
+            )
         return TextRequest(
             capability=Capability.TEXT_GENERATE,
-            model=options.model,
-            seed=options.next_seed(take),
             options=options.for_request(Capability.TEXT_GENERATE),
-            label=_short(instruction or around.prefix[-LABEL_WORDS:], label),
             prompt=f"{around.prefix}{opening}",
             suffix=around.suffix,
             instruction=instruction,
+            **common,
         )
 
     gap = before[len(before.rstrip(" \t")) :]
@@ -81,7 +98,7 @@ def rewrite_wish(
         span: The selection.
         told: The instruction in words.
         options: Model, seed and options.
-        catalogue: What is told to the model before.
+        catalogue: How the model is asked for more of a kind.
         label: What undo calls it.
         rewrite: The ready instruction it comes from, for its own temperature and length.
 
@@ -104,24 +121,25 @@ def rewrite_wish(
             "max_new_tokens": room_for(source, rewrite.length),
             "temperature": rewrite.temperature,
         }
-    messages = catalogue.messages(told, source)
 
-    def request(take: int, more: tuple[Message, ...] = ()) -> TextRequest:
-        chosen = dict(wanted)
+    def request(take: int, chosen: str = "") -> TextRequest:
+        wants = dict(wanted)
         if take and rewrite is not None:  # a second take of a cold one would be the same
-            chosen["temperature"] = min(1.0, rewrite.temperature + 0.3)
-        return TextRequest(
-            capability=Capability.TEXT_CHAT,
-            model=options.model,
-            seed=options.next_seed(take),
-            options=options.for_request(Capability.TEXT_CHAT, **chosen),
-            label=_short(label, label),
-            messages=(*messages, *more),
-        )
+            wants["temperature"] = min(1.0, rewrite.temperature + 0.3)
+        capability = Capability.TEXT_CHAT if chosen else Capability.TEXT_GENERATE
+        common: dict[str, Any] = {
+            "capability": capability,
+            "model": options.model,
+            "seed": options.next_seed(take),
+            "options": options.for_request(capability, **wants),
+            "label": _short(label, label),
+        }
+        if chosen:
+            return TextRequest(messages=catalogue.more(told, source, chosen), **common)
+        return TextRequest(prompt=source.strip(), instruction=told.strip(), **common)
 
     def like(chosen: str, take: int) -> TextRequest:
-        asked = Message(Role.USER, catalogue.more_like)
-        return request(take, (Message(Role.ASSISTANT, chosen.strip()), asked))
+        return request(take, chosen)
 
     def shaped(written: str, complete: bool) -> str:
         return tidied(source, written, freely=freely) if complete else written.lstrip()

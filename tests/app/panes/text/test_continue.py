@@ -186,6 +186,29 @@ def test_an_empty_page_is_written_from_the_prompt(desk: Desk) -> None:
     assert desk.view.prompt.button.text() == "Continue"
 
 
+def test_a_direction_at_the_end_of_a_text_is_asked_as_a_chat(desk: Desk) -> None:
+    desk.type(STORY)
+    desk.view.prompt.set_text("A stranger comes")
+    desk.generate("A knock.")
+    request = desk.engine.submitted[-1]
+    assert isinstance(request, TextRequest)
+    assert request.capability is Capability.TEXT_CHAT
+    assert STORY in request.messages[-1].content
+    assert "A stranger comes" in request.messages[-1].content
+    assert desk.shown == f"{STORY} A knock.", "a sentence does not touch the one before"
+
+
+def test_a_direction_in_the_middle_keeps_both_sides(desk: Desk) -> None:
+    desk.type("Start. End.")
+    desk.view.editor.select(6, 6)
+    desk.view.prompt.set_text("A stranger comes")
+    desk.generate(" A knock.")
+    request = desk.engine.submitted[-1]
+    assert isinstance(request, TextRequest)
+    assert (request.prompt, request.suffix) == ("Start.", " End.")
+    assert request.instruction == "A stranger comes"
+
+
 def test_nothing_to_go_on_is_said_beside_the_prompt(desk: Desk) -> None:
     desk.press(Qt.Key.Key_Return, CTRL)
     assert desk.view.error_card.isVisible()

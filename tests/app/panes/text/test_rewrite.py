@@ -7,7 +7,7 @@ from PySide6.QtGui import QTextCursor
 
 from studio.app.panes.text.generation import Phase
 from studio.app.panes.text.rewrite_menu import ordered, rewrite_menu
-from studio.core.requests import Capability, Role, TextRequest
+from studio.core.requests import Capability, TextRequest
 from tests.app.panes.text.conftest import CTRL, Desk
 from tests.fakes.fake_engine import Finish, Steps, Text
 
@@ -55,10 +55,9 @@ def test_the_model_is_asked_as_an_editor(desk: Desk) -> None:
     ready(desk, "x", rewrite="translate", choice="Finnish")
     request = desk.engine.submitted[-1]
     assert isinstance(request, TextRequest)
-    assert request.capability is Capability.TEXT_CHAT
-    assert [m.role for m in request.messages] == [Role.SYSTEM, Role.USER]
-    assert "Finnish" in request.messages[1].content
-    assert request.messages[1].content.endswith(STORY[START:END])
+    assert request.capability is Capability.TEXT_GENERATE
+    assert "Finnish" in request.instruction
+    assert request.prompt == STORY[START:END]
     assert request.label == "Translate to Finnish"
     assert request.options["temperature"] == 0.2
 
@@ -73,7 +72,7 @@ def test_own_words_are_an_instruction_too(desk: Desk) -> None:
     desk.wait_for(Phase.PENDING)
     request = desk.engine.submitted[-1]
     assert isinstance(request, TextRequest)
-    assert request.messages[1].content.startswith("Make him run")
+    assert request.instruction == "Make him run"
     desk.view.accept()
     assert desk.text == "He walked. He ran. He slept."
 
