@@ -194,7 +194,10 @@ class Window:
         self._starter = EngineStarter(make, self.bridge)
         self._instance: SingleInstance | None = None
         self._closed = False
+        self._warmed_up = False
+        self._told: set[str] = set()
         self.settings.changed.connect(self._on_setting)
+        self.bridge.engine_changed.connect(self._on_engine_changed)
         self.bridge.engine_failed.connect(self.notify.error)
         self.settings.save_failed.connect(self.notify.error)
         self.window.first_painted.connect(self._after_first_paint)
@@ -254,6 +257,18 @@ class Window:
     def _on_files(self, files: list[Path]) -> None:
         self.window.come_to_front()
         self.window.open_files(files)
+
+    def _on_engine_changed(self) -> None:
+        if not self.bridge.attached:
+            return
+        if not self._warmed_up:
+            self._warmed_up = True
+            if self.settings.value.computing.warm_up:
+                self.bridge.warm_up()
+        for problem in self.bridge.problems():
+            if problem not in self._told:
+                self._told.add(problem)
+                self.notify.warn(problem)
 
     def _on_setting(self, group: str, name: str) -> None:
         value: Settings = self.settings.value

@@ -170,6 +170,7 @@ def test_the_status_line_sums_the_jobs_up(qtbot, window, panel):
 
 def test_the_status_line_says_model_device_and_memory(qtbot, window):
     status = window.view.status
+    window.engine.unload("fake-chat")
     qtbot.waitUntil(lambda: "Fake Chat 1M, not loaded · Fake CPU" in status.model_words())
     window.engine.warm_up()
     qtbot.waitUntil(lambda: status.model_words().startswith("Fake Chat 1M · Fake CPU"))

@@ -133,6 +133,30 @@ def test_a_change_of_theme_in_the_settings_holds_at_once(qtbot, window):
     assert window.app.settings.value.appearance.theme == "dark"
 
 
+def test_the_text_model_is_loaded_early_once_unless_the_user_says_no(
+    qtbot, make_window, engine, folders
+):
+    make_window()
+    qtbot.waitUntil(lambda: engine.warmed_up == ["fake-chat"])
+    engine.set_state(used_bytes=5)
+    engine.set_state(used_bytes=6)
+    folders.settings_file.parent.mkdir(parents=True, exist_ok=True)
+    folders.settings_file.write_text('{"computing": {"warm_up": false}}', "utf-8")
+    second = make_window()
+    with qtbot.waitSignal(second.app.bridge.engine_changed):
+        engine.set_state(used_bytes=7)
+    assert engine.warmed_up == ["fake-chat"]
+
+
+def test_what_the_engine_cannot_use_is_said_once(qtbot, window):
+    window.engine.problem_list.append("The plugin Echo could not be loaded.")
+    for used in (1, 2):
+        with qtbot.waitSignal(window.app.bridge.engine_changed):
+            window.engine.set_state(used_bytes=used)
+    said = [message.text for message in window.app.notify.messages]
+    assert said == ["The plugin Echo could not be loaded."]
+
+
 def test_settings_for_computing_reach_the_engine(window):
     window.app.settings.set("computing", "cpu_threads", 3)
     assert window.engine.settings.cpu_threads == 3

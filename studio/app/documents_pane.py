@@ -1,0 +1,64 @@
+"""What a pane with documents offers to history, exports and project commands.
+
+A pane has these besides what :mod:`studio.app.panes` asks for; a pane without documents of a
+project (the library) has none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from studio.documents.spans import TextState
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
+
+    from studio.documents.project import Project
+
+
+@dataclass(frozen=True)
+class Front:
+    """The document in front.
+
+    Attributes:
+        project: Where it is kept; ``None`` before the first keystroke.
+        document_id: Its id there; "" before the first keystroke.
+        title: What its tab shows.
+        kind: "text", "chat", …
+    """
+
+    project: Project | None
+    document_id: str
+    title: str
+    kind: str
+
+
+@runtime_checkable
+class DocumentsPane(Protocol):
+    """A pane whose tabs are documents of projects; all of it on the GUI thread."""
+
+    @property
+    def front_changed(self) -> SignalInstance:
+        """Another document is in front, or its title or project is another."""
+
+    @property
+    def front(self) -> Front:
+        """The document in front."""
+
+    def keep_now(self) -> None:
+        """Hand everything typed so far to the project; the disk is not waited for."""
+
+    def show_project(self, project: Project) -> None:
+        """Give every document of a project that was open last a tab."""
+
+    def leave_project(self, project: Project) -> None:
+        """Close the tabs of a project's documents; they stay in the project."""
+
+    def open_document(self, project: Project, document_id: str) -> None:
+        """Give a document a tab, or show the one it has."""
+
+    def go_back(
+        self, project: Project, document_id: str, state: TextState | bytes, label: str
+    ) -> None:
+        """Make a document what it was, as one action of journal and undo."""
