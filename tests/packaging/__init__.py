@@ -1,0 +1,1 @@
+"""Tests of the set-up: packaging/bootstrap.py and studio/setup."""
