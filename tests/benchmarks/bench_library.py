@@ -10,6 +10,7 @@ so that common and rare words come up as they do in real texts.
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import statistics
 import sys
@@ -35,7 +36,12 @@ def run(items: int = ITEMS) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Path(folder, "library"), Path(folder, "index.sqlite"))
         try:
-            return [*_filled(library, items), *_words(library), *_meaning(library)]
+            return [
+                *_filled(library, items),
+                *_words(library),
+                *_meaning(library),
+                *_scrolling(library, Path(folder)),
+            ]
         finally:
             library.close()
 
@@ -166,6 +172,82 @@ def _meaning(library: Library) -> list[Row]:
         search.nearest((vector / np.linalg.norm(vector)).tobytes(), limit=200)
 
     return [loaded, *_percentiles("search: meaning", 150, nearest, 100)]
+
+
+def _scrolling(library: Library, folder: Path) -> list[Row]:
+    """Scroll the real grid offscreen at 1280x800; a frame is everything until it is painted."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PIL import Image
+    from PySide6.QtWidgets import QApplication
+
+    from studio.app.panes.library.cards import Cards
+    from studio.app.panes.library.grid_model import GridModel
+    from studio.app.panes.library.grid_view import GridView
+    from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
+    from studio.app.panes.library.worker import Worker
+    from studio.app.theme.tokens import DARK
+    from studio.library.items import Item
+    from studio.library.thumbnails import Thumbnails
+
+    picture = folder / "thumbnail.png"
+    Image.effect_noise((320, 240), 60).convert("RGB").save(picture)
+
+    class MadeBefore(Thumbnails):
+        """All thumbnails exist; each is read from disk and decoded."""
+
+        def make(self, item: Item, source: Path) -> Path | None:
+            return picture
+
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    worker, loader = Worker(), ThumbnailLoader(MadeBefore(folder))
+    loader.set_source(library.path)
+    model = GridModel(worker, print)
+    model.set_source(library.items, library.path)
+    grid = GridView(Cards(DARK, app.font()), loader)
+    grid.setModel(model)
+    grid.resize(1280, 800)
+    grid.show()
+    app.processEvents()
+    start = time.perf_counter()
+    model.set_ids(library.search("").ids)
+    grid.updateGeometries()
+    app.processEvents()
+    shown = Row("grid: all ids to first paint", (time.perf_counter() - start) * 1000, "ms")
+    bar = grid.verticalScrollBar()
+    chance = random.Random(4)
+
+    def settle() -> None:
+        end = time.perf_counter() + 0.3
+        while time.perf_counter() < end:
+            app.processEvents()
+
+    def by(step: int) -> Callable[[], None]:
+        def scroll() -> None:
+            bar.setValue(bar.value() + step)
+            app.processEvents()
+
+        return scroll
+
+    def jump() -> None:
+        bar.setValue(chance.randrange(bar.maximum()))
+        app.processEvents()
+
+    settle()
+    rows = [shown]
+    for name, work in (("slow (12 px)", by(12)), ("fast (150 px)", by(150)), ("jumps", jump)):
+        rows += _percentiles(f"grid: frame while scrolling, {name}", 16, work, 600)
+        settle()
+
+    def resize() -> None:
+        grid.resize(1000 + chance.randrange(280), 800)
+        app.processEvents()
+
+    rows += _percentiles("grid: frame while resizing", None, resize, 60)
+    loader.close()
+    worker.close()
+    grid.close()
+    return rows
 
 
 def _percentiles(

@@ -62,11 +62,9 @@ class Cards:
             ratio: Device pixels for each of these.
             thumbnail: The picture, or ``None`` when there is none yet.
         """
-        key = (item, size.width(), size.height(), ratio, thumbnail is not None)
-        found = self._cards.get(key)
-        if found is not None:
-            self._cards.move_to_end(key)
-            return found
+        drawn_before = self.ready(item, size, ratio, thumbnail)
+        if drawn_before is not None:
+            return drawn_before
         drawn = QPixmap(size * ratio)
         drawn.setDevicePixelRatio(ratio)
         drawn.fill(Qt.GlobalColor.transparent)
@@ -76,10 +74,20 @@ class Cards:
         )
         self._draw(painter, item, QRect(QPoint(0, 0), size), thumbnail)
         painter.end()
-        self._cards[key] = drawn
+        self._cards[_key(item, size, ratio, thumbnail)] = drawn
         while len(self._cards) > KEPT_CARDS:
             self._cards.popitem(last=False)
         return drawn
+
+    def ready(
+        self, item: Item, size: QSize, ratio: float, thumbnail: QImage | None
+    ) -> QPixmap | None:
+        """Return an item's card if it is drawn already."""
+        key = _key(item, size, ratio, thumbnail)
+        found = self._cards.get(key)
+        if found is not None:
+            self._cards.move_to_end(key)
+        return found
 
     def placeholder(self, painter: QPainter, rect: QRect) -> None:
         """Draw the empty card of an item that is still being read."""
@@ -190,6 +198,10 @@ class Cards:
 
 
 _DOTS = Qt.PenStyle.DotLine
+
+
+def _key(item: Item, size: QSize, ratio: float, thumbnail: QImage | None) -> tuple[object, ...]:
+    return (item, size.width(), size.height(), ratio, thumbnail is not None)
 
 
 def _point(x: float, y: float) -> QPoint:

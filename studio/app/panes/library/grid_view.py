@@ -5,6 +5,8 @@ Qt's own QListView places every item one after the other, which takes 0.7 s for 
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import (
     QAbstractItemModel,
     QItemSelection,
@@ -16,6 +18,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import (
@@ -38,6 +41,10 @@ from studio.app.theme.tokens import Space
 Index = QModelIndex | QPersistentModelIndex
 
 AHEAD_SCREENS = 2
+FRAME_S = 0.004
+"""Drawing new cards takes at most this long in one frame, so that scrolling stays smooth."""
+AHEAD_S = 0.003
+AHEAD_MS = 8
 MARGIN = Space.L
 GAP = Space.L
 
@@ -71,6 +78,10 @@ class GridView(QAbstractItemView):
             self.tr("Arrow keys choose, 1 to 5 give stars, Delete moves to the trash.")
         )
         thumbnails.ready.connect(self.viewport().update)
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.setInterval(AHEAD_MS)
+        self._ahead.timeout.connect(self._draw_ahead)
 
     # ---- layout ------------------------------------------------------------------------------
 
@@ -181,27 +192,27 @@ class GridView(QAbstractItemView):
         if row < 0:
             return self.model().index(0, 0)
         moves = QAbstractItemView.CursorAction
-        page = max(1, self.viewport().height() // self._step) * self._columns
-        steps = {
+        page = max(1, self.viewport().height() // self._step)
+        down = {
+            moves.MoveUp: -1,
+            moves.MoveDown: 1,
+            moves.MovePageUp: -page,
+            moves.MovePageDown: page,
+        }
+        along = {
             moves.MoveLeft: -1,
             moves.MoveRight: 1,
             moves.MovePrevious: -1,
             moves.MoveNext: 1,
-            moves.MoveUp: -self._columns,
-            moves.MoveDown: self._columns,
-            moves.MovePageUp: -page,
-            moves.MovePageDown: page,
             moves.MoveHome: -count,
             moves.MoveEnd: count,
         }
-        step = steps[action]
-        target = row + step
-        if not 0 <= target < count and abs(step) == self._columns:
-            target = (
-                row
-                if target < 0 or row // self._columns == (count - 1) // self._columns
-                else count - 1
-            )
+        if action in down:
+            line = row // self._columns + down[action]
+            line = min(max(line, 0), (count - 1) // self._columns)
+            target = line * self._columns + row % self._columns
+        else:
+            target = row + along[action]
         return self.model().index(min(max(target, 0), count - 1), 0)
 
     def setSelection(self, rect: QRect, command: QItemSelectionModel.SelectionFlag) -> None:
@@ -268,29 +279,57 @@ class GridView(QAbstractItemView):
     # ---- painting ----------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the cards that are seen."""
+        """Draw the cards that are seen; what does not fit into a frame's time comes in the next."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ratio = self.devicePixelRatioF()
         chosen = self.selectionModel()
         current = self.currentIndex().row() if self.hasFocus() else -1
         model = self.grid
+        until = time.perf_counter() + FRAME_S
+        late = False
         for row in self._visible(event.rect().adjusted(0, -4, 0, 4)):
             rect = self._rect(row)
-            item = model.item(row)
-            if item is None:
+            card = self._card(row, time.perf_counter() < until)
+            if card is None:
+                late = late or model.item(row) is not None
                 self._cards.placeholder(painter, rect)
             else:
-                thumbnail = self._thumbnails.get(item)
-                painter.drawPixmap(
-                    rect.topLeft(), self._cards.card(item, self._cell, ratio, thumbnail)
-                )
+                painter.drawPixmap(rect.topLeft(), card)
             selected = chosen.isSelected(model.index(row))
             self._cards.frame(painter, rect, selected=selected, current=row == current)
         painter.end()
         seen = self._visible(self.viewport().rect())
         ahead = AHEAD_SCREENS * len(seen)
         model.prefetch(seen.start - ahead, seen.stop + ahead)
+        self._ahead.start()
+        if late:
+            self.viewport().update()
+
+    def _card(self, row: int, may_draw: bool) -> QPixmap | None:
+        """Return a row's card; ``None`` while it is not read, or not drawn and may not be."""
+        item = self.grid.item(row)
+        if item is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        thumbnail = self._thumbnails.get(item)
+        ready = self._cards.ready(item, self._cell, ratio, thumbnail)
+        if ready is None and may_draw:
+            return self._cards.card(item, self._cell, ratio, thumbnail)
+        return ready
+
+    def _draw_ahead(self) -> None:
+        """Draw cards just outside of what is seen, a few milliseconds at a time."""
+        until = time.perf_counter() + AHEAD_S
+        seen = self._visible(self.viewport().rect())
+        near = 2 * self._columns
+        for row in (*range(seen.stop, seen.stop + near), *range(seen.start - near, seen.start)):
+            if not 0 <= row < self._count() or self.grid.known(self.grid.ids[row]) is None:
+                continue
+            if self._card(row, False) is None:
+                self._card(row, True)
+                if time.perf_counter() > until:
+                    self._ahead.start()
+                    return
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Move what is drawn already and draw only what comes in."""

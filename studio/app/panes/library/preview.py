@@ -45,6 +45,8 @@ class Preview(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._item: Item | None = None
+        self._tags_shown: tuple[str, ...] = ()
+        self._board_shown = ""
         self.title = QLabel()
         self.title.setWordWrap(True)
         set_role(self.title, "section")
@@ -74,7 +76,7 @@ class Preview(QWidget):
             text: Its whole text, for a text.
             picture: Its thumbnail, for a picture.
         """
-        self._item = items[0] if items else None
+        before, self._item = self._item, items[0] if items else None
         self._body.setVisible(bool(items))
         self.nothing.setVisible(not items)
         if self._item is None:
@@ -85,9 +87,17 @@ class Preview(QWidget):
         self._show_content(item, text, picture)
         self._show_facts(item)
         self.stars.set_stars(item.stars)
-        self.tags.setText(", ".join(item.tags))
-        self.board.setCurrentText(item.board)
+        if before is None or before.id != item.id or not self._being_edited():
+            self._tags_shown, self._board_shown = item.tags, item.board
+            self.tags.setText(", ".join(item.tags))
+            self.board.setCurrentText(item.board)
         self._show_buttons(item, len(items))
+
+    def _being_edited(self) -> bool:
+        """Whether the user is writing a tag or a board, which news must not overwrite."""
+        return (self.tags.hasFocus() and self.tags.isModified()) or (
+            self.board.hasFocus() and self.board.currentText().strip() != self._board_shown
+        )
 
     def set_boards(self, boards: Sequence[str]) -> None:
         """Offer the boards there are."""
@@ -277,11 +287,13 @@ class Preview(QWidget):
 
     def _tags_edited(self) -> None:
         tags = [tag.strip() for tag in self.tags.text().split(",") if tag.strip()]
-        if self._item is not None and sorted(tags) != sorted(self._item.tags):
+        if self._item is not None and sorted(tags) != sorted(self._tags_shown):
+            self._tags_shown = tuple(tags)  # Enter and the loss of focus both end the editing
             self.tags_given.emit(tags)
 
     def _board_edited(self, board: str) -> None:
-        if self._item is not None and board.strip() != self._item.board:
+        if self._item is not None and board.strip() != self._board_shown:
+            self._board_shown = board.strip()
             self.board_given.emit(board.strip())
 
 

@@ -87,6 +87,8 @@ class ThumbnailLoader(QObject):
             assert self._file is not None
             made = self._thumbnails.make(item, self._file(item))
             image = QImage() if made is None else QImage(str(made))
+            if not image.isNull():  # in the form that is drawn fastest
+                image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
             if not self._closed:
                 self._loaded.emit(key, image)
 
