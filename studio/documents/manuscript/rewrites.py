@@ -15,7 +15,10 @@ SHORT_TOKEN = 3
 #: So much of the text is shown when a direction is wished; more makes small models forget it.
 GUIDED_LENGTH = 6000
 _INTRODUCTION = re.compile(
-    r"\A\s*(?:sure|certainly|of course|okay|ok|here)\b[^\n]{0,120}:[ \t]*\n+", re.IGNORECASE
+    r"\A\s*(?:(?:sure|certainly|of course|okay|ok|here)\b[^\n]{0,120}"
+    r"|(?:the |this is the )?(?:corrected|shortened|rewritten|revised|translated|expanded)"
+    r" (?:text|sentence|version|passage)[^\n]{0,40}):[ \t]*\n+",
+    re.IGNORECASE,
 )
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
 _FENCE = re.compile(r"\A```[\w+#-]*\n(.*?)\n?```\s*\Z", re.DOTALL)

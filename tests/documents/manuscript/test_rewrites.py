@@ -52,6 +52,12 @@ def test_a_direction_is_asked_with_the_newest_text() -> None:
         ("A b.", "“A c.”", "A c."),
         ("“A b.”", "“A c.”", "“A c.”"),
         ("A b.", "Here is the shortened text:\n\nA c.", "A c."),
+        ("A b.", "The corrected sentence is:\n\nA c.", "A c."),
+        (
+            "The corrected text lay there: old.",
+            "The corrected text lay there.",
+            "The corrected text lay there.",
+        ),
         ("A b.", "Sure! Here's a version:\nA c.", "A c."),
         ("  A b.\n", "A c.", "  A c.\n"),
         ("A b.", "```python\nprint(1)\n```", "print(1)"),

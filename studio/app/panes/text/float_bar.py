@@ -149,7 +149,7 @@ class FloatBar(QFrame):
     def _make_note(self) -> QWidget:
         note = QWidget()
         row = QHBoxLayout(note)
-        row.setContentsMargins(Space.M, 0, 0, 0)
+        row.setContentsMargins(Space.XS + 1, 0, 0, 0)
         row.setSpacing(Space.S)
         words = QLabel(self.tr("A small model invents facts. Check names, dates and numbers."))
         set_role(words, "caption")
