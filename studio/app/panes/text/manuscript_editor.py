@@ -285,6 +285,11 @@ class ManuscriptEditor(QTextEdit):
             return None
         return self.rect_at(self._pending.end)
 
+    def text_follows_pending(self) -> bool:
+        """Return whether there is text after the waiting text."""
+        pending = self._pending
+        return pending is not None and self.document().characterCount() - 1 > pending.end
+
     def rect_at(self, place: int) -> QRect:
         """Return the caret's rectangle at one of the editor's positions."""
         cursor = QTextCursor(self.document())
