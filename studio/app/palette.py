@@ -37,6 +37,7 @@ from studio.app.theme.tokens import Size, Space, Type
 Index = QModelIndex | QPersistentModelIndex
 ROW = 32
 ROWS_SHOWN = 10
+ORDER = ("Generate", "Edit", "File", "View", "Help")
 SPEC = Qt.ItemDataRole.UserRole
 
 
@@ -74,8 +75,8 @@ class PaletteModel(QAbstractListModel):
             fit = score(typed, f"{spec.category} {spec.title}", spec.title)
             if fit is not None:
                 entry = self._entry(spec)
-                found.append((not entry.enabled, -fit, at, entry))
-        found.sort(key=lambda item: item[:3])
+                found.append((not entry.enabled, -fit, _place(spec), at, entry))
+        found.sort(key=lambda item: item[:4])
         self.beginResetModel()
         self._entries = [entry for *_, entry in found]
         self.endResetModel()
@@ -225,6 +226,11 @@ class CommandPalette(QFrame):
         self.dismiss()
         action = self._actions.get(entry.spec.id)
         action.trigger()
+
+
+def _place(spec: ActionSpec) -> int:
+    """What makes something comes before what arranges the window."""
+    return ORDER.index(spec.category) if spec.category in ORDER else len(ORDER)
 
 
 class _RowPainter(QStyledItemDelegate):
