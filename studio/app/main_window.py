@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.rail = Rail()
         self.status = StatusBar(context.bridge)
         self.status.jobs_clicked.connect(self.toggle_queue)
+        self.status.model_chosen.connect(partial(context.settings.set, "writing", "text_model"))
         self._stack = QStackedWidget()
         self._headers = QStackedWidget()
         self.inspector = Inspector()

@@ -30,6 +30,8 @@ class StatusBar(QFrame):
     """Shows what the engine says; its ends open the model menu and the job list."""
 
     jobs_clicked = Signal()
+    model_chosen = Signal(str)
+    """Id of the model that shall write from now on."""
 
     def __init__(self, bridge: EngineBridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,7 +158,7 @@ class StatusBar(QFrame):
             action = menu.addAction(model.info.title)
             action.setCheckable(True)
             action.setChecked(chosen is not None and model.info.id == chosen.id)
-            action.triggered.connect(lambda _=False, i=model.info.id: self._choose(i))
+            action.triggered.connect(lambda _=False, i=model.info.id: self.model_chosen.emit(i))
         resident = self._bridge.state().resident
         if resident:
             menu.addSeparator()
@@ -167,7 +169,3 @@ class StatusBar(QFrame):
             action.triggered.connect(lambda _=False, i=loaded.id: self._bridge.unload(i))
         if menu.isEmpty():
             menu.addAction(self.tr("No model is installed")).setEnabled(False)
-
-    def _choose(self, model_id: str) -> None:
-        for capability in (Capability.TEXT_CHAT, Capability.TEXT_GENERATE):
-            self._bridge.set_default_model(capability, model_id)

@@ -177,6 +177,8 @@ def test_the_status_line_says_model_device_and_memory(qtbot, window):
     status._fill_model_menu()
     actions = {a.text(): a for a in status._model_menu.actions() if a.text()}
     assert actions["Fake Chat 1M"].isChecked()
+    actions["Fake Chat 1M"].trigger()
+    assert window.app.settings.value.writing.text_model == "fake-chat"
     actions["Take Fake Chat 1M out of memory"].trigger()
     qtbot.waitUntil(lambda: "not loaded" in status.model_words())
 
