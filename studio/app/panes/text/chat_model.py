@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -14,7 +14,12 @@ from studio.core.errors import StorageError, StudioError
 from studio.core.events import Failed
 from studio.core.requests import Capability, Role, TextRequest
 from studio.documents.chat.tree import ROOT, ChatTree
-from studio.documents.project import Project
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from studio.documents.project import Project
+
 
 #: Where no project can be made (a full disk), it is tried again after this.
 RETRY_MS = 3000
@@ -22,7 +27,7 @@ RETRY_MS = 3000
 MOST_UNDO = 100
 LABEL_LENGTH = 48
 
-Target = Callable[[], tuple[Project, str]]
+Target = Callable[[], "tuple[Project, str]"]
 
 
 class ChatModel(QObject):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
@@ -14,6 +14,10 @@ from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.theme.style import set_role, tabular
 from studio.documents.manuscript.counting import count_words
 from studio.documents.manuscript.manuscript import Manuscript
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 
 WORDS_MS = 120
 TOKENS_MS = 700
@@ -117,6 +121,8 @@ class CountsLine(QWidget):
             self._on_counted(revision, None)
             return
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(1, "counting tokens")
         model = self._options.model
         future = self._pool.submit(self._bridge.count_tokens, text, model)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.core.errors import StorageError, StudioError
 from studio.documents.manuscript.manuscript import Manuscript
-from studio.documents.project import Project
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from studio.documents.project import Project
+
 
 #: A burst of typing is handed over this long after its first letter.
 BURST_MS = 800
 #: Where no project can be made (a full disk), it is tried again after this.
 RETRY_MS = 3000
 
-Target = Callable[[], tuple[Project, str]]
+Target = Callable[[], "tuple[Project, str]"]
 """Returns project and document id, making both when they are not there yet."""
 
 

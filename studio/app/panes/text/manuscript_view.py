@@ -472,8 +472,10 @@ class ManuscriptView(QWidget):
             return
         bar = self.float_bar
         origin = self.editor.viewport().mapTo(self.editor, QPoint(0, 0))
-        top = rect.bottom() + Space.S + origin.y()
-        top = max(Space.S, min(top, self.editor.height() - bar.height() - Space.S))
+        lowest = self.editor.height() - bar.height() - Space.S
+        top = max(Space.S, min(rect.bottom() + Space.S + origin.y(), lowest))
+        if self.editor.text_follows_pending() and rect.bottom() < lowest:
+            top = lowest  # so that the joint with what follows can be read
         left = min(origin.x(), self.editor.width() - bar.width() - Space.XL)
         bar.move(max(Space.S, left), top)
         bar.show()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from studio.app.panes.text.file_link import FileLink
 from studio.core.errors import StudioError
 from studio.documents.manuscript.manuscript import Manuscript
-from studio.documents.project import Project
+
+if TYPE_CHECKING:
+    from studio.documents.project import Project
+
 
 #: A title made from the text has at most so many characters.
 TITLE_LENGTH = 32

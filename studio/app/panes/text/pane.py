@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLayout, QWidget
@@ -34,11 +35,16 @@ from studio.documents.chat.tree import ChatTree
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
 from studio.documents.manuscript.text_units import for_editor
-from studio.documents.project import SUFFIX, Project
+from studio.documents.project import Project
 from studio.documents.spans import TextState
 from studio.documents.textfile import TextFile
 
+if TYPE_CHECKING:
+    from studio.documents.project import Project
+
+
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
+PROJECT_SUFFIX = ".triptych"
 FLUSH_S = 5.0
 #: What can be done now is looked at this long after something changed.
 ACTIONS_MS = 60
@@ -130,7 +136,7 @@ class TextPane(QWidget):
 
     def open_file(self, path: Path) -> None:
         """Open a text file, or a project with its documents."""
-        if path.suffix == SUFFIX:
+        if path.suffix == PROJECT_SUFFIX:
             try:
                 self.show_project(self._context.projects.open(path))
             except StudioError as error:
@@ -272,7 +278,7 @@ class TextPane(QWidget):
         names = " ".join(f"*{suffix}" for suffix in TEXT_SUFFIXES)
         kinds = ";;".join(
             (
-                self.tr("Texts and projects") + f" ({names} *{SUFFIX})",
+                self.tr("Texts and projects") + f" ({names} *{PROJECT_SUFFIX})",
                 self.tr("All files") + " (*)",
             )
         )

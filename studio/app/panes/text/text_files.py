@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from studio.app.panes.text.file_link import FileLink
 from studio.core.errors import StudioError
 from studio.documents.textfile import read_text_file
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class FileChangedError(StudioError):
@@ -77,6 +79,8 @@ class TextFiles(QObject):
         otherwise: Callable[[StudioError], object],
     ) -> None:
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(1, "text files")
         self.pending += 1
         future = self._pool.submit(work)
