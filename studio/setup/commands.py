@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from studio.core.errors import StudioError
 from studio.models.catalog import CatalogEntry, load_catalog
 from studio.setup.builtin_models import ModelFetch, model_is_ready, needed_bytes
 from studio.setup.environment import Environment
@@ -50,6 +51,8 @@ def perform(
         return 0
     except SetupError as error:
         return _stopped(str(error))
+    except StudioError as error:
+        return _stopped(f"Triptych could not be set up: {error.user_message}")
     except OSError as error:
         if error.errno == errno.ENOSPC:
             return _stopped(str(DiskFullError(Path(error.filename or data))))

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from studio.setup import pythons
 from studio.setup.pythons import NEWEST_PYTHON, unfit_python
 
 ROOT = Path(__file__).parents[2]
@@ -86,12 +87,35 @@ def test_help_names_the_data_folder(
     ],
 )
 def test_unfit_pythons_are_told_so(
-    version: tuple[int, int], system: str, machine: str, bits: int, words: str
+    version: tuple[int, int],
+    system: str,
+    machine: str,
+    bits: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pythons, "other_python", lambda: "take another")
     sentence = unfit_python(version, system, machine, bits)
     assert words in sentence
     assert bool(sentence) == bool(words)
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("installed", ["python3.13", "python3.11"])
+def test_another_python_that_is_there_is_named(
+    installed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], **_: object) -> None:
+        if command[0] != installed:
+            raise FileNotFoundError
+
+    monkeypatch.setattr(pythons.subprocess, "run", run)
+    assert pythons.other_python() == f"start it with {installed} packaging/bootstrap.py"
+
+
+def test_no_other_python_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert "python.org" in pythons.other_python()
 
 
 def test_an_unfit_python_ends_the_set_up(
@@ -102,7 +126,7 @@ def test_an_unfit_python_ends_the_set_up(
     assert capsys.readouterr().err == "Not on this one.\n"
 
 
-@pytest.mark.parametrize("path", [SCRIPT, *sorted((ROOT / "studio" / "setup").glob("pythons.py"))])
+@pytest.mark.parametrize("path", [SCRIPT, Path(pythons.__file__)])
 def test_old_pythons_can_read_what_they_are_told_by(path: Path) -> None:
     ast.parse(path.read_text("utf-8"), feature_version=(3, 7))
 
