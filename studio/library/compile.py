@@ -10,7 +10,7 @@ from studio.library.items import Page, Sort
 from studio.library.query import Query, Term
 
 MAX_SHORT_TERMS = 500
-MAX_RANKED = 20_000
+MAX_RANKED = 8_000
 _NO_SPACES = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x2E80, 0x9FFF),  # Chinese, Japanese

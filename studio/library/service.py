@@ -68,9 +68,8 @@ class LibraryService:
 
     @property
     def meaning(self) -> Meaning | None:
-        """Search by meaning; ``None`` until the engine is there."""
-        with self._guard:
-            return self._meaning
+        """Search by meaning; ``None`` until the engine is there. Never waits."""
+        return self._meaning
 
     def attach(self, engine: Any) -> None:
         """Record what this engine makes, and let it read texts for their meaning.
