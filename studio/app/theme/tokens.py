@@ -110,8 +110,8 @@ class Size:
     FLOATING = 360
     FLOATING_MIN = 304
     PALETTE = 560
-    FORM_LABEL = 104
-    FORM_FIELD = 92
+    FORM_LABEL = 118
+    FORM_FIELD = 88
     WINDOW = (1280, 800)
     WINDOW_MIN = (800, 520)
 

@@ -118,7 +118,7 @@ class NumberOption(OptionField):
         slider.setPageStep(max(1, slider.maximum() // 10))
         slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the field beside it is the tab stop
         slider.setAccessibleName(self.info.title)
-        slider.setMinimumWidth(Space.XXL)  # so that a form fits the narrowest inspector
+        slider.setMinimumWidth(Space.XL)  # so that a form fits the narrowest inspector
         slider.valueChanged.connect(lambda at: self._number.setValue(low + at * step))
         return slider
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QSlider
 
+from studio.app.theme.tokens import Size, Space
 from studio.app.widgets import Collapsible, OptionsForm, Switch
 from studio.app.widgets.number_field import NumberField
 from studio.app.widgets.option_fields import FolderOption, FoldersOption, plain_title
@@ -217,3 +218,7 @@ def test_a_switch_is_a_check_box_to_a_screen_reader(qtbot):
     assert switch.isChecked()
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=switch.rect().center())
     assert not switch.isChecked()
+
+
+def test_the_form_fits_the_narrowest_inspector(form):
+    assert form.minimumSizeHint().width() <= Size.INSPECTOR_MIN - 2 * Space.L
