@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import DynamicCache, LlamaConfig, MistralConfig  # noqa: TID253
 from transformers.generation import logits_process as library  # noqa: TID253
+from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: TID253
 
 from studio.core.errors import ModelDamagedError
 from studio.core.requests import Capability, Message, Role, TextRequest
+from studio.engine.backends._cpu_attention import cpu_attention
 from studio.engine.backends._kv import GROWTH_TOKENS, GrowingLayer, Slot, SlotPool, common_length
 from studio.engine.backends._prompting import FillInMiddle, PromptBuilder
 from studio.engine.backends._sampling import Sampler
@@ -287,6 +289,27 @@ def test_common_length(first: list[int], second: list[int]) -> None:
     common = common_length(first, second)
     assert first[:common] == second[:common]
     assert first[common : common + 1] != second[common : common + 1] or not first[common:]
+
+
+# Attention
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("heads", [2, 6])
+@pytest.mark.parametrize(("tokens", "masked"), [(1, False), (1, True), (5, True), (9, False)])
+def test_attention_is_that_of_the_library(
+    dtype: torch.dtype, heads: int, tokens: int, masked: bool
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    layer = torch.nn.Module()
+    layer.num_key_value_groups = heads // 2  # type: ignore[assignment]
+    query = torch.randn(1, heads, tokens, 8, generator=generator, dtype=dtype)
+    key, value = torch.randn(2, 1, 2, 9, 8, generator=generator, dtype=dtype)
+    mask = torch.ones(tokens, 9, dtype=torch.bool).tril(9 - tokens)[None, None] if masked else None
+    got, _ = cpu_attention(layer, query, key, value, mask, scaling=0.3)
+    wanted, _ = sdpa_attention_forward(layer, query, key, value, mask, scaling=0.3)
+    assert got.shape == wanted.shape
+    torch.testing.assert_close(got, wanted)
 
 
 # Prompts

@@ -43,12 +43,14 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyp
         """Add the keys and values of new tokens and return those of all tokens."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        end = self._length + key_states.shape[-2]
-        if not self._room or end > self._room[0].shape[-2]:
-            self._grow((key_states, value_states), end + GROWTH_TOKENS)
-        for room, states in zip(self._room, (key_states, value_states), strict=True):
-            room[:, :, self._length : end] = states
-        self._show(end)
+        start, count = self._length, key_states.shape[-2]
+        if not self._room or start + count > self._room[0].shape[-2]:
+            self._grow((key_states, value_states), start + count + GROWTH_TOKENS)
+        keys, values = self._room
+        # narrow() costs a third of indexing, and this runs for every layer and token.
+        keys.narrow(2, start, count).copy_(key_states)
+        values.narrow(2, start, count).copy_(value_states)
+        self._show(start + count)
         return self.keys, self.values
 
     def crop(self, tokens_to_remove: int) -> None:
@@ -74,7 +76,8 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyp
 
     def _show(self, length: int) -> None:
         self._length = length
-        self.keys, self.values = (room[:, :, :length] for room in self._room)
+        self.keys = self._room[0].narrow(2, 0, length)
+        self.values = self._room[1].narrow(2, 0, length)
 
     def _grow(self, states: Sequence[torch.Tensor], capacity: int) -> None:
         grown = []

@@ -30,6 +30,7 @@ from studio.core.errors import (
 from studio.core.options import validate
 from studio.core.requests import TextRequest
 from studio.engine.api import Device, JobContext, LoadContext, LoadedModel
+from studio.engine.backends._cpu_attention import use_where_it_helps
 from studio.engine.backends._kv import Slot, SlotPool
 from studio.engine.backends._prompting import Prompt, PromptBuilder
 from studio.engine.backends._sampling import Sampler
@@ -119,7 +120,9 @@ def _read_network(folder: Path, device: Device) -> Any:
     bad = sorted(info["missing_keys"]) + sorted(str(key) for key in info["mismatched_keys"])
     if bad:
         raise ValueError(f"{len(bad)} of its weights are missing, such as {bad[0]}")
-    return network.to(device.torch_name).eval()
+    network = network.to(device.torch_name).eval()
+    use_where_it_helps(network)
+    return network
 
 
 @contextlib.contextmanager
