@@ -35,13 +35,11 @@ from studio.documents.chat.tree import ChatTree
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
 from studio.documents.manuscript.text_units import for_editor
-from studio.documents.project import Project
 from studio.documents.spans import TextState
 from studio.documents.textfile import TextFile
 
 if TYPE_CHECKING:
     from studio.documents.project import Project
-
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
 PROJECT_SUFFIX = ".triptych"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -13,11 +12,13 @@ from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.notice_strip import Choice
 from studio.app.panes.text.open_document import CHAT, TEXT
 from studio.core.errors import StorageError, StudioError
-from studio.documents.project import Leftover, Project
 from studio.documents.spans import TextState, difference
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from studio.app.panes.text.pane import TextPane
+    from studio.documents.project import Leftover, Project
 
 
 class ProjectTabs(QObject):

@@ -56,8 +56,9 @@ def _generate(view: Any, engine: Any, count: int) -> None:
     if not view.generation.active:
         engine.script(Steps(1, 40), *(Text(f" g{n}") for n in range(40)), Finish())
         view.generate()
-    if any(job.state in ("queued", "running") for job in engine.jobs()):
-        engine.step(count=12)
+    live = [job.id for job in engine.jobs() if job.state in ("queued", "running")]
+    if live:
+        engine.step(live[0], count=12)
 
 
 def _pane(app: Any, root: Path) -> tuple[Any, Any]:
