@@ -22,7 +22,7 @@ from studio.core.events import Cancelled, Event, Notice, Queued, Terminal
 from studio.core.options import OptionInfo
 from studio.core.requests import Capability, Request
 from studio.core.settings import Computing
-from studio.engine import devices
+from studio.engine import devices, memory
 from studio.engine.api import Device
 from studio.engine.board import JobBoard
 from studio.engine.border import NeedsMemory, calling, failed_event
@@ -114,6 +114,7 @@ class Engine:
         with self._lock:
             if self._keeper is not None or self._closing:
                 return
+            memory.share_one_heap()
             self._keeper = threading.Thread(target=self._keep, name="triptych-engine", daemon=True)
             self._keeper.start()
         self._crew.spawn(self._look_around, "look-around")

@@ -623,8 +623,9 @@ def test_a_store_that_fails_keeps_nobody_waiting(make_engine: MakeEngine) -> Non
         def refresh(self) -> None:
             raise OSError("the drive is gone")
 
-    listener = make_engine(store=BadStore())
+    listener = make_engine(store=BadStore(), start=False)
     job = listener.engine.submit(request())
+    listener.engine.start()
     assert isinstance(listener.wait(job), Failed)
     assert any("drive" in problem for problem in listener.engine.problems())
     listener.engine.refresh_models()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -264,3 +268,32 @@ def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: An
     assert memory.host_free_bytes() == 700_000
     (tmp_path / "memory.max").write_text("max\n")
     assert memory.host_total_bytes() > 1_000_000
+
+
+HEAPS = """
+import ctypes, os, threading
+from studio.engine import memory
+memory.share_one_heap()
+library = ctypes.CDLL(None)
+library.fopen.restype = ctypes.c_void_p
+barrier = threading.Barrier(8)
+def work():
+    kept = [bytes(5000) for _ in range(100)]
+    barrier.wait(30)
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+file = library.fopen(os.fsencode(%r), b"w")
+library.malloc_info(0, ctypes.c_void_p(file))
+library.fclose(ctypes.c_void_p(file))
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc",
+    reason="about the heaps of glibc",
+)
+def test_threads_share_one_heap(tmp_path: Path) -> None:
+    told = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", HEAPS % str(told)], check=True, timeout=60)
+    assert told.read_text().count("<heap nr=") == 1
