@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from studio.core.paths import first_party_plugins
 from studio.core.requests import Capability, Message, Role, TextRequest, replaced
 from studio.engine.api import Backend
 from studio.engine.plugins import load_plugin, read_manifest, tree_hash
+from studio.engine.registry import Registry
 from tests.engine.backend_contract import BackendContract
 from tests.fakes.listener import Listener
 
@@ -80,3 +83,18 @@ def test_folder_and_package_name_the_same_backend() -> None:
     assert sources == {"backend.py": f"{module}.py"}
     assert manifest.entry == f"backend:{name}"
     assert project["project"]["version"] == manifest.version
+
+
+def test_a_copy_under_another_name_works_beside_it(tmp_path: Path) -> None:
+    """The first step of packaging/docs/write-a-backend.md."""
+    copy = tmp_path / "my_echo"
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("plugin.toml", "backend.py"):
+        text = (copy / name).read_text("utf-8").replace("example-echo", "my-echo")
+        (copy / name).write_text(text, "utf-8")
+    enabled = {read_manifest(folder).id: tree_hash(folder) for folder in (FOLDER, copy)}
+    registry = Registry(folders=(FOLDER.parent, tmp_path), enabled=enabled, entry_points=False)
+    registry.probe()
+    assert registry.problems() == ()
+    found = {backend.manifest.id for backend in registry.backends()}
+    assert {"example-echo", "my-echo"} <= found
