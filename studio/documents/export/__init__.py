@@ -1,0 +1,1 @@
+"""Texts in the formats of other programs: read into Markdown, written from Markdown. No Qt."""
