@@ -10,6 +10,7 @@ those words are the writer's; other text gets a span of its own origin.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -113,19 +114,16 @@ def edit_spans(
         request_id: The request that made it.
     """
     end, shift = position + removed, inserted - removed
-    moved: list[Span] = []
-    for span in spans:
-        if span.end <= position:
-            moved.append(span)
-        elif span.start >= end:
-            moved.append(_shifted(span, shift))
-        else:
-            moved.append(Span(span.start, min(span.end, position), span.origin, span.request_id))
-            after = Span(max(span.start, end), span.end, span.origin, span.request_id)
-            moved.append(_shifted(after, shift))
+    first = bisect_left(spans, position, key=_end)  # it or an earlier one touches the place
+    last = bisect_right(spans, end, key=_start)
+    near: list[Span] = []
+    for span in spans[first:last]:
+        near.append(Span(span.start, min(span.end, position), span.origin, span.request_id))
+        near.append(_shifted(span, shift, max(span.start, end)))
     if origin != "typed" and inserted:
-        moved.append(Span(position, position + inserted, origin, request_id))
-    return normalised(moved)
+        near.append(Span(position, position + inserted, origin, request_id))
+    after = spans[last:] if not shift else [_shifted(span, shift) for span in spans[last:]]
+    return (*spans[:first], *normalised(near), *after)
 
 
 def normalised(spans: Iterable[Span], length: int | None = None) -> tuple[Span, ...]:
@@ -183,5 +181,14 @@ def _common_start(one: str, two: str) -> int:
     return low
 
 
-def _shifted(span: Span, by: int) -> Span:
-    return Span(span.start + by, span.end + by, span.origin, span.request_id)
+def _shifted(span: Span, by: int, start: int | None = None) -> Span:
+    first = span.start if start is None else start
+    return Span(first + by, span.end + by, span.origin, span.request_id)
+
+
+def _start(span: Span) -> int:
+    return span.start
+
+
+def _end(span: Span) -> int:
+    return span.end

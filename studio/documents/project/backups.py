@@ -40,15 +40,16 @@ def back_up_if_due(project: Project, folder: Path, go_on: Callable[[], bool]) ->
         StorageError: It could not be made; older ones are still there.
     """
     project.flush()
-    with project.reading() as connection:
+    with storage_errors(folder, "making a backup"), project.reading() as connection:
         row = connection.execute(
             "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
         ).fetchone()
-        mark = f"{project.id}:{row[0] if row is not None else 0}"
+        sequence = row[0] if row is not None else 0
+        mark = f"{project.id}:{sequence}"
         place = folder / project.id
         source = _source(place)
         kept = _backups_in(place)
-        if not row or (kept and source.get("mark") == mark):
+        if not sequence or (kept and source.get("mark") == mark):
             return None
         size = project.path.stat().st_size
         free = free_bytes(place if place.is_dir() else folder.parent)
@@ -57,7 +58,7 @@ def back_up_if_due(project: Project, folder: Path, go_on: Callable[[], bool]) ->
                 f"There is no room for a backup of {project.path.name}.",
                 hint=f"{size / 1e6:.0f} MB are needed where {folder} lies.",
             )
-        path = place / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}{SUFFIX}"
+        path = place / f"{time.strftime('%Y%m%d-%H%M%S')}-{sequence:010d}{SUFFIX}"
         if not copy_database(connection, path, go_on=go_on):
             return None
     atomic_write(
@@ -65,8 +66,9 @@ def back_up_if_due(project: Project, folder: Path, go_on: Callable[[], bool]) ->
         json.dumps({"path": str(project.path), "mark": mark}),
         doing="noting the backup",
     )
-    _thin(place)
-    return _backup(path)
+    with storage_errors(place, "making a backup"):
+        _thin(place)
+        return _backup(path)
 
 
 def backups_of(folder: Path, path: Path) -> tuple[Backup, ...]:
@@ -75,7 +77,7 @@ def backups_of(folder: Path, path: Path) -> tuple[Backup, ...]:
     for place in folder.iterdir() if folder.is_dir() else ():
         if _source(place).get("path") == str(path):
             found += _backups_in(place)
-    return tuple(sorted(found, key=lambda item: item.path.name, reverse=True))
+    return tuple(sorted(found, key=_age, reverse=True))
 
 
 def put_in_place(source: Path, path: Path) -> Path | None:
@@ -143,9 +145,14 @@ def _backups_in(place: Path) -> list[Backup]:
     found = [_backup(path) for path in place.glob(f"*{SUFFIX}")]
     return sorted(
         (backup for backup in found if not backup.path.name.startswith(".")),
-        key=lambda item: item.path.name,
+        key=_age,
         reverse=True,
     )
+
+
+def _age(backup: Backup) -> str:
+    """Return what backups are ordered by: how far the journal was. Clocks may jump."""
+    return backup.path.stem.rpartition("-")[2]
 
 
 def _backup(path: Path) -> Backup:

@@ -70,9 +70,11 @@ class Care:
     def wait(self, timeout_s: float) -> bool:
         """Wait until nothing is due."""
         with self._condition:
-            return self._condition.wait_for(
-                lambda: not self._new and self._at_work is None, timeout_s
-            )
+            self._condition.wait_for(self._idle_or_ended, timeout_s)
+            return not self._new and self._at_work is None
+
+    def _idle_or_ended(self) -> bool:
+        return not (self._new or self._at_work) or not self._thread.is_alive()
 
     def close(self) -> None:
         """End the thread."""

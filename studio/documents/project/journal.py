@@ -21,6 +21,8 @@ from studio.documents.spans import Origin, Span, TextEdit, TextState, apply_edit
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+Source = tuple[Origin, str]
+
 KEYFRAME_ACTIONS = 200
 KEYFRAME_MIN_BYTES = 64 * 1024
 
@@ -32,10 +34,12 @@ class Delta:
     Attributes:
         edits: In order, each in positions of the text before it.
         spans: All spans afterwards, where they do not follow from the edits; else ``None``.
+        sources: (origin, request id) of each edit, where they are not all those of the entry.
     """
 
     edits: tuple[TextEdit, ...]
     spans: tuple[Span, ...] | None = None
+    sources: tuple[Source, ...] | None = None
 
     def applied_to(self, state: TextState, origin: Origin, request_id: str) -> TextState:
         """Return the state after this entry.
@@ -43,7 +47,11 @@ class Delta:
         Raises:
             BadInputError: It was made for another text.
         """
-        after = apply_edits(state, self.edits, origin=origin, request_id=request_id)
+        after = state
+        if self.sources is None:
+            after = apply_edits(state, self.edits, origin=origin, request_id=request_id)
+        for edit, (kind, made_by) in zip(self.edits, self.sources or (), strict=False):
+            after = apply_edits(after, [edit], origin=kind, request_id=made_by)
         return after if self.spans is None else TextState(after.text, self.spans)
 
     def weight(self) -> int:
@@ -86,7 +94,10 @@ def keyframe_due(actions: int, weight: int, text_length: int) -> bool:
 
 def pack_delta(delta: Delta) -> bytes:
     """Return the bytes of a text entry."""
-    plain: dict[str, Any] = {"edits": [[e.position, e.removed, e.inserted] for e in delta.edits]}
+    edits = [[edit.position, edit.removed, edit.inserted] for edit in delta.edits]
+    plain: dict[str, Any] = {"edits": edits}
+    if delta.sources is not None:
+        plain["sources"] = delta.sources
     if delta.spans is not None:
         plain["spans"] = [[s.start, s.end, s.origin, s.request_id] for s in delta.spans]
     return pack_json(plain)
@@ -109,8 +120,12 @@ def unpack_delta(data: object, path: Path) -> Delta:
             raise TypeError("no bytes")
         plain = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
         edits = tuple(TextEdit(int(p), str(r), str(i)) for p, r, i in plain["edits"])
-        spans = plain.get("spans")
-        return Delta(edits, None if spans is None else _spans(spans))
+        spans, sources = plain.get("spans"), plain.get("sources")
+        return Delta(
+            edits,
+            None if spans is None else _spans(spans),
+            None if sources is None else tuple((kind, str(made_by)) for kind, made_by in sources),
+        )
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path, "an entry of the history", str(error)) from error
 

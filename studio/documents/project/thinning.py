@@ -16,13 +16,14 @@ from studio.documents.project.blobs import collect_garbage
 from studio.documents.project.journal import (
     Delta,
     Keyframe,
+    Source,
     applied,
     keyframe_due,
     pack_delta,
     text_entries,
     write_keyframe,
 )
-from studio.documents.spans import TextEdit, TextState, difference
+from studio.documents.spans import TextEdit, TextState, difference, spans_within
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from studio.documents.project.readers import Readers
     from studio.documents.project.writer import Writer
 
+NEWEST = 2**62
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
 LEVELS: Sequence[tuple[int, int]] = (
@@ -40,6 +42,8 @@ LEVELS: Sequence[tuple[int, int]] = (
     (0, MINUTE),
     (0, HOUR),
     (0, DAY),
+    (0, 7 * DAY),
+    (0, 30 * DAY),
 )
 """(older than, one stretch), both in ms; tried in this order until the history is small enough."""
 
@@ -170,18 +174,20 @@ def _fold(connection: Connection, document_id: str, path: Path, plan: Plan, kept
     }
     base = state = TextState()
     edits: list[TextEdit] = []
+    sources: list[Source] = []
     folding = False
     actions = weight = 0
     for sequence, delta, origin, request_id in text_entries(
-        connection, document_id, path, 0, 2**62
+        connection, document_id, path, 0, NEWEST
     ):
         state = applied(delta, state, origin, request_id, path)
         edits += delta.edits
+        sources += delta.sources or [(origin, request_id)] * len(delta.edits)
         if sequence not in kept:
             folding = True
             continue
         if folding:
-            delta = _shortest(base, tuple(edits), state)
+            delta = _shortest(base, state, tuple(edits), tuple(sources))
             plan.folded.append((sequence, pack_delta(delta)))
         actions, weight = actions + 1, weight + delta.weight()
         if sequence in whole:
@@ -189,14 +195,43 @@ def _fold(connection: Connection, document_id: str, path: Path, plan: Plan, kept
         elif keyframe_due(actions, weight, len(state.text)):
             plan.keyframes.append((sequence, Keyframe.of(state)))
             actions = weight = 0
-        base, edits, folding = state, [], False
+        base, edits, sources, folding = state, [], [], False
 
 
-def _shortest(base: TextState, edits: tuple[TextEdit, ...], state: TextState) -> Delta:
-    """Return the smaller of all edits one after the other and one edit between the ends."""
-    whole = Delta(edits, state.spans)
-    direct = Delta(difference(base.text, state.text), state.spans)
-    return min(direct, whole, key=Delta.weight)
+def _shortest(
+    base: TextState, state: TextState, edits: tuple[TextEdit, ...], sources: tuple[Source, ...]
+) -> Delta:
+    """Return the shortest delta that leads from ``base`` to exactly ``state``.
+
+    Either all edits one after the other, or one replacement between what stayed at both ends.
+    Spans are written out only where neither gives them.
+    """
+    found = [_direct(base, state), Delta(edits, None, sources)]
+    exact = [delta for delta in found if delta.applied_to(base, "typed", "") == state]
+    exact = exact or [Delta(delta.edits, state.spans) for delta in found]
+    return min(exact, key=lambda delta: len(pack_delta(delta)))
+
+
+def _direct(base: TextState, state: TextState) -> Delta:
+    """Return one removal and one insertion per run of the same origin."""
+    edits: list[TextEdit] = []
+    sources: list[Source] = []
+    for edit in difference(base.text, state.text):
+        edits.append(TextEdit(edit.position, edit.removed, ""))
+        sources.append(("typed", ""))
+        at, end = edit.position, edit.position + len(edit.inserted)
+        for span in spans_within(state.spans, at, end):
+            start, stop = span.start + edit.position, span.end + edit.position
+            edits += [
+                TextEdit(at, "", state.text[at:start]),
+                TextEdit(start, "", state.text[start:stop]),
+            ]
+            sources += [("typed", ""), (span.origin, span.request_id)]
+            at = stop
+        edits.append(TextEdit(at, "", state.text[at:end]))
+        sources.append(("typed", ""))
+    kept = [index for index, edit in enumerate(edits) if edit.removed or edit.inserted]
+    return Delta(tuple(edits[i] for i in kept), None, tuple(sources[i] for i in kept))
 
 
 def _applying(document_id: str, plan: Plan) -> Callable[[Connection], None]:
@@ -220,4 +255,4 @@ def _tidying(connection: Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     collect_garbage(connection)
     connection.execute("COMMIT")
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.executescript("PRAGMA incremental_vacuum")  # execute() would stop after one page
