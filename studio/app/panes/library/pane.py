@@ -11,16 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QMetaMethod, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QItemSelectionModel, QMetaMethod, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
 from studio.app.widgets.empty_state import EmptyState
 from studio.app.widgets.words import fill_in
 from studio.core.errors import StudioError
-from studio.core.media import random_seed
-from studio.core.requests import Capability, Request, TextRequest, replaced
 from studio.library.items import Change, Item, Page
 from studio.library.query import parse
 from studio.library.service import LibraryService
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from studio.app.panes.library.deeds import Deeds
     from studio.app.panes.library.grid_model import GridModel
     from studio.app.panes.library.grid_view import GridView
+    from studio.app.panes.library.item_work import ItemWork
     from studio.app.panes.library.preview import Preview
     from studio.app.panes.library.search_bar import SearchBar
     from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
@@ -41,7 +40,6 @@ MEANING_FOUND = 500
 CHANGE_MS = 80
 KEPT_CHOSEN = 500
 READING_SHOWN_FROM = 200
-EXAMPLE = "Write two sentences about a lighthouse keeper who finds a letter in a bottle."
 
 
 class LibraryPane(QWidget):
@@ -133,12 +131,14 @@ class LibraryPane(QWidget):
     bar: SearchBar
     preview: Preview
     deeds: Deeds
+    work: ItemWork
 
     def _build(self) -> None:
         from studio.app.panes.library.cards import Cards
         from studio.app.panes.library.deeds import Deeds
         from studio.app.panes.library.grid_model import GridModel
         from studio.app.panes.library.grid_view import GridView
+        from studio.app.panes.library.item_work import ItemWork
         from studio.app.panes.library.preview import Preview
         from studio.app.panes.library.search_bar import SearchBar
         from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
@@ -157,13 +157,15 @@ class LibraryPane(QWidget):
         self.bar = SearchBar()
         self.preview = Preview()
         self.deeds = Deeds(self.worker, context.notify, self)
+        self.work = ItemWork(context, self.worker, self)
+        self.work.document_wanted.connect(self.document_wanted)
         self._empty = EmptyState(
             self.tr("Everything you make is kept here"),
             self.tr(
                 "Each result is an ordinary file with its request inside. Find it by its words, "
                 "give it stars, make it again."
             ),
-            (self.tr("Make a first text"), self.make_example),
+            (self.tr("Make a first text"), self.work.make_example),
             (self.tr("Add files…"), self.choose_files),
             icon_name="library",
         )
@@ -205,7 +207,7 @@ class LibraryPane(QWidget):
 
     def _opened(self, library: Library) -> None:
         self._library = library
-        self.deeds.library = library
+        self.deeds.library = self.work.library = library
         self.model.set_source(library.items, library.path)
         self.thumbnails.set_source(library.path)
         self._unsubscribe = library.subscribe(self._library_changed.emit)
@@ -366,12 +368,12 @@ class LibraryPane(QWidget):
         """Do what a button, a key or an action asks for; see ``Preview.wanted``."""
         ids = self.chosen_ids()
         deeds: dict[str, Callable[[], object]] = {
-            "again": lambda: self.make_again(ids, new_seed=False),
-            "again_new_seed": lambda: self.make_again(ids, new_seed=True),
-            "open": lambda: self.open_as_document(ids),
-            "compare": lambda: self.compare(ids),
-            "copy": self.copy_prompt,
-            "reveal": self.reveal,
+            "again": lambda: self.work.make_again(ids, new_seed=False),
+            "again_new_seed": lambda: self.work.make_again(ids, new_seed=True),
+            "open": lambda: self.work.open_as_document(self.preview.item),
+            "compare": lambda: self.work.compare(ids),
+            "copy": lambda: self.work.copy_prompt(self.preview.item),
+            "reveal": lambda: self.work.reveal(self.preview.item),
             "trash": lambda: self.deeds.trash(ids),
             "restore": lambda: self.deeds.restore(ids),
             "undo": self.deeds.undo,
@@ -387,81 +389,6 @@ class LibraryPane(QWidget):
         if wish == "trash" and item is not None and item.trashed_at is not None:
             return  # it is there already, and goes by itself after 30 days
         self.do(wish)
-
-    def make_again(self, ids: Sequence[int], *, new_seed: bool) -> None:
-        """Run the requests of items once more; what comes out appears at the top."""
-        library = self._library
-        if library is None or not ids:
-            return
-
-        def submit(requests: list[Request]) -> None:
-            for request in requests:
-                seed = random_seed() if new_seed else request.seed
-                try:
-                    self._context.bridge.submit(replaced(request, seed=seed))
-                except StudioError as error:
-                    self._say_error(error)
-                    return
-            self._context.notify.info(self.tr("It is being made; it will appear here."))
-
-        self.worker.run(
-            lambda stop: [library.request(number) for number in ids[:20]], submit, self._say_error
-        )
-
-    def open_as_document(self, ids: Sequence[int]) -> None:
-        """Put an item's text into a new document; the file stays as it is."""
-        library, item = self._library, self.preview.item
-        if library is None or item is None or not ids or item.kind != "text":
-            return
-        number, title = item.id, item.title
-        self.worker.run(
-            lambda stop: library.text(number),
-            lambda text: self.document_wanted.emit(title, text),
-            self._say_error,
-        )
-
-    def compare(self, ids: Sequence[int]) -> None:
-        """Show two requests side by side."""
-        library = self._library
-        if library is None or len(ids) != 2:
-            self._context.notify.info(self.tr("Choose two items to compare them."))
-            return
-
-        def work(stop: Callable[[], bool]) -> list[tuple[str, Request]]:
-            return [(item.title, library.request(item.id)) for item in library.items(ids)]
-
-        def show(sides: list[tuple[str, Request]]) -> None:
-            from studio.app.panes.library.compare_dialog import CompareDialog
-
-            if len(sides) == 2:
-                CompareDialog(sides[0], sides[1], self).show()
-
-        self.worker.run(work, show, self._say_error)
-
-    def copy_prompt(self) -> None:
-        """Put the prompt of the chosen item on the clipboard."""
-        item = self.preview.item
-        if item is not None and item.prompt:
-            QGuiApplication.clipboard().setText(item.prompt)
-
-    def reveal(self) -> None:
-        """Open the folder of the chosen item's file."""
-        item, library = self.preview.item, self._library
-        if item is not None and library is not None:
-            folder = library.path(item).parent
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-    def make_example(self) -> None:
-        """Let the model write the example text."""
-        request = TextRequest(
-            capability=Capability.TEXT_GENERATE, seed=random_seed(), instruction=EXAMPLE
-        )
-        try:
-            self._context.bridge.submit(request)
-        except StudioError as error:
-            self._say_error(error)
-            return
-        self._context.notify.info(self.tr("It is being written; it will appear here."))
 
     def rebuild(self) -> None:
         """Read every file again."""
