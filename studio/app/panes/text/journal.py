@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: A burst of typing is handed over this long after its first letter.
-BURST_MS = 800
+BURST_MS = 500
 #: Where no project can be made (a full disk), it is tried again after this.
 RETRY_MS = 3000
 
@@ -38,6 +38,7 @@ class ManuscriptJournal(QObject):
         self._target = target
         self._manuscript = manuscript
         self._refused_before = False
+        self._begun = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.commit)
@@ -45,7 +46,8 @@ class ManuscriptJournal(QObject):
     def touched(self) -> None:
         """Say that the manuscript changed; the first change of a burst starts the clock."""
         if self._manuscript.has_commits and not self._timer.isActive():
-            self._timer.start(BURST_MS)
+            # making a project takes a moment, so the first letter does not wait for others
+            self._timer.start(BURST_MS if self._begun else 0)
 
     def commit(self) -> bool:
         """Hand everything over now; say whether it was taken."""
@@ -60,7 +62,7 @@ class ManuscriptJournal(QObject):
             self._refused_before = True
             self._timer.start(RETRY_MS)
             return False
-        self._refused_before = False
+        self._refused_before, self._begun = False, True
         if project.read_only:
             return False
         for commit in self._manuscript.take_commits():

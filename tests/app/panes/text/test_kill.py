@@ -21,7 +21,7 @@ from studio.documents.project.session import ProjectSession
 from tests.app.panes.text.writer_process import write
 
 KILLS = 30
-AT_ONCE = 10
+AT_ONCE = 6
 MOST_LOST_S = 2.0
 PRELOADED = [
     "PySide6.QtTest",
