@@ -84,6 +84,8 @@ class MainWindow(QMainWindow):
     """Once, when the window has been painted for the first time, as a frame without its pane."""
     pane_made = Signal(str)
     """A pane is there for the first time, by name."""
+    pane_shown = Signal(str)
+    """A pane came to the front, by name."""
     closing = Signal()
 
     def __init__(
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self._strip)
         column.addWidget(_separator())
         column.addWidget(self._stack, 1)
+        self._work_column = column
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(1)
@@ -186,6 +189,15 @@ class MainWindow(QMainWindow):
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         if sys.platform != "darwin":  # there the menu bar at the top of the screen holds it
             self._strip_row.addWidget(self.menu_button)
+
+    def add_bar(self, bar: QWidget) -> None:
+        """Put a bar above the work, whatever pane is in front."""
+        self._work_column.insertWidget(2, bar)
+
+    @property
+    def frame(self) -> QWidget:
+        """Everything in the window, for what lies over it."""
+        return self._frame
 
     def _add_pane(self, name: str) -> None:
         widget = self._sources[name].load()(self._context)
@@ -229,6 +241,11 @@ class MainWindow(QMainWindow):
         self.inspector.show_page(name)
         self.rail.set_current(name)
         self.panes[name].activated()
+
+    def focus_pane(self) -> None:
+        """Give the keys back to the pane in front."""
+        if self._current:
+            self._panes[self._current].setFocus()
 
     def open_files(self, files: list[Path]) -> None:
         """Hand files to the pane in front."""

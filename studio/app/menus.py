@@ -9,6 +9,9 @@ from studio.app.actions import ActionRegistry
 
 CATEGORIES = ("File", "Edit", "View", "Generate", "Help")
 
+LAST = "window."
+"""Actions of this owner come last."""
+
 translate = QCoreApplication.translate
 
 
@@ -36,9 +39,9 @@ def fill(menu: QMenu, actions: ActionRegistry, category: str) -> None:
     menu.clear()
     menu.setToolTipsVisible(True)
     owner = ""
-    for spec in actions.all():
-        if spec.category != category:
-            continue
+    chosen = [spec for spec in actions.all() if spec.category == category]
+    # Settings and Quit stand at the end of a menu, also when panes add theirs later.
+    for spec in sorted(chosen, key=lambda spec: spec.id.startswith(LAST)):
         actions.refresh(spec.id)
         prefix = spec.id.partition(".")[0]
         if owner and prefix != owner:

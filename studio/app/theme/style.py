@@ -130,6 +130,7 @@ QFrame[role="error"] {
 QFrame[role="toast"] {
     background: $raised; border: 1px solid $line; border-radius: ${radius}px;
 }
+QFrame[role="notice"] { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame[role="row"] { border: 1px solid transparent; border-radius: ${field_radius}px; }
 QFrame[role="row"]:hover { background: $hover; }
 QFrame[role="row"]:focus { border-color: $gold; }

@@ -16,7 +16,12 @@ from studio.documents.project.journal import (
     state_parts,
     unpack_delta,
 )
-from studio.documents.project.records import DocumentInfo, HistoryEntry, SnapshotInfo
+from studio.documents.project.records import (
+    DocumentInfo,
+    HistoryEntry,
+    SnapshotInfo,
+    damaged,
+)
 from studio.documents.project.thinning import history_bytes
 from studio.documents.spans import TextEdit
 
@@ -47,7 +52,10 @@ class Past:
                 "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
             ).fetchone()
             key = connection.execute("SELECT value FROM project WHERE key = 'id'").fetchone()
-        documents = {row[0]: document_of(row) for row in rows}
+        try:
+            documents = {row[0]: document_of(row) for row in rows}
+        except (TypeError, ValueError) as error:  # an overwritten page still has rows at times
+            raise damaged(self._readers.path, "the list of documents", str(error)) from error
         return key[0] if key is not None else "", documents, last[0] if last is not None else 0
 
     def text(self, document_id: str, upto: int | None = None) -> Loaded:

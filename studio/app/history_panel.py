@@ -1,0 +1,693 @@
+"""The time machine: scrub through everything that happened to a document, and go back.
+
+It lies over the work while it is open. Left and Right go step by step, Up and Down row by row,
+Enter restores, Esc closes. The project is read on a thread of its own; only the newest state
+asked for is ever shown. See packaging/docs/decisions/0080-the-time-machine.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.app.background import Background
+from studio.app.context import AppContext
+from studio.app.documents_pane import DocumentsPane, Front
+from studio.app.history_model import ROW, RowsModel, RowsView
+from studio.app.history_preview import HistoryPreview
+from studio.app.history_reader import Moment, Past, read_deleted, read_moment, read_past
+from studio.app.history_rows import Row
+from studio.app.history_words import steps_words, when
+from studio.app.theme.style import set_role
+from studio.app.theme.tokens import Size, Space
+from studio.app.time_strip import TimeStrip
+from studio.app.widgets.elided_label import ElidedLabel
+from studio.app.widgets.empty_state import EmptyState
+from studio.app.widgets.icon_button import IconButton
+from studio.app.widgets.icon_label import IconLabel
+from studio.app.widgets.switch import Switch
+from studio.app.widgets.words import BYTES_PER_MB, fill_in
+from studio.core.errors import StudioError
+
+STEPS, MOMENTS, DELETED = range(3)
+TABS = {"steps": STEPS, "moments": MOMENTS, "deleted": DELETED}
+
+
+class HistoryPanel(QFrame):
+    """Shows the past of the document in front, over the work."""
+
+    closed = Signal()
+    past_shown = Signal()
+    """The list was read and is shown."""
+    moment_shown = Signal()
+    """A state is shown."""
+
+    def __init__(self, context: AppContext, parent: QWidget) -> None:
+        super().__init__(parent)
+        set_role(self, "surface")
+        self.setAccessibleName(self.tr("History"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._context = context
+        self._over = parent
+        self._pane: DocumentsPane | None = None
+        self._front = Front(None, "", "", "")
+        self._past = Past()
+        self._moment: Moment | None = None
+        self._chosen: Row | None = None
+        self.reading = Background("history", self)
+        font_px = context.settings.value.appearance.manuscript_font_px
+        self.preview = HistoryPreview(context.theme, font_px)
+        self.strip = TimeStrip(context.theme)
+        self.strip.valueChanged.connect(self._on_strip)
+        self._models = [RowsModel(self) for _ in range(3)]
+        names = (self.tr("Changes"), self.tr("Named moments"), self.tr("Deleted documents"))
+        self.lists = [
+            RowsView(model, name, dated=number != STEPS)
+            for number, (model, name) in enumerate(zip(self._models, names, strict=True))
+        ]
+        self._lay_out()
+        for view in self.lists:
+            view.selectionModel().currentChanged.connect(self._on_current)
+            view.installEventFilter(self)
+        parent.installEventFilter(self)
+        self.hide()
+
+    # -- parts --------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addLayout(self._make_reading(), 1)
+        middle.addWidget(_line(vertical=True))
+        middle.addWidget(self._make_side())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._make_head())
+        column.addWidget(_line())
+        column.addLayout(middle, 1)
+        column.addWidget(_line())
+        column.addLayout(self._make_foot())
+
+    def _make_head(self) -> QHBoxLayout:
+        self.title = ElidedLabel()
+        set_role(self.title, "heading")
+        self.marks = Switch(self.tr("Show changes"))
+        self.marks.setChecked(True)
+        self.marks.setToolTip(self.tr("Mark what would come back and what would go"))
+        self.marks.toggled.connect(self.preview.set_marked)
+        close = IconButton("x", self.tr("Close the history (Esc)"), self.close_panel)
+        head = QHBoxLayout()
+        head.setContentsMargins(Space.L, Space.S, Space.S, Space.S)
+        head.setSpacing(Space.S)
+        head.addWidget(IconLabel("history", "text"))
+        head.addWidget(self.title, 1)
+        head.addWidget(self.marks)
+        head.addWidget(close)
+        return head
+
+    def _make_reading(self) -> QVBoxLayout:
+        self.when_label = _label("heading")
+        self.back_label = _label("good")
+        self.gone_label = _label("bad")
+        self.note_label = _label("quiet")
+        line = QHBoxLayout()
+        line.setContentsMargins(Space.L, Space.S, Space.L, Space.S)
+        line.setSpacing(Space.L)
+        line.addWidget(self.when_label)
+        line.addStretch()
+        for label in (self.note_label, self.back_label, self.gone_label):
+            line.addWidget(label)
+        self._empty = EmptyState("", "", icon_name="history")
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.preview)
+        self._pages.addWidget(self._empty)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addLayout(line)
+        column.addWidget(self._pages, 1)
+        return column
+
+    def _make_side(self) -> QWidget:
+        self.tabs = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(Space.XS)
+        for number, words in enumerate(
+            (self.tr("Changes"), self.tr("Moments"), self.tr("Deleted"))
+        ):
+            button = QToolButton()
+            button.setText(words)
+            button.setCheckable(True)
+            button.setFixedHeight(Size.CONTROL)
+            set_role(button, "tab")
+            self.tabs.addButton(button, number)
+            row.addWidget(button)
+        row.addStretch()
+        self.tabs.idClicked.connect(self.show_list)
+        self._sides = QStackedWidget()
+        self._sides.addWidget(self.lists[STEPS])
+        self._sides.addWidget(self._make_moments())
+        self._sides.addWidget(self._make_deleted())
+        self.room_label = _label("caption")
+        side = QWidget()
+        side.setFixedWidth(Size.INSPECTOR)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
+        column.setSpacing(Space.S)
+        column.addLayout(row)
+        column.addWidget(self._sides, 1)
+        column.addWidget(self.room_label)
+        return side
+
+    def _make_moments(self) -> QWidget:
+        self.name_field = QLineEdit()
+        self.name_field.setPlaceholderText(self.tr("Name this moment"))
+        self.name_field.setToolTip(
+            self.tr("A moment with a name holds the whole project and is never thinned out")
+        )
+        self.name_field.setMaxLength(120)
+        self.name_field.returnPressed.connect(self.name_moment)
+        self.name_button = QPushButton(self.tr("Keep"))
+        self.name_button.clicked.connect(self.name_moment)
+        self.forget_button = QPushButton(self.tr("Take the name away"))
+        self.forget_button.setToolTip(self.tr("The state stays until its history is thinned out"))
+        set_role(self.forget_button, "flat")
+        self.forget_button.clicked.connect(self.forget_moment)
+        row = QHBoxLayout()
+        row.setSpacing(Space.XS)
+        row.addWidget(self.name_field, 1)
+        row.addWidget(self.name_button)
+        self._moments_note = _note(
+            self.tr("Give this moment a name, such as “sent to the editor”, to find it again.")
+        )
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(Space.S)
+        column.addLayout(row)
+        column.addWidget(self._moments_note)
+        column.addWidget(self.lists[MOMENTS], 1)
+        column.addWidget(self.forget_button, 0, Qt.AlignmentFlag.AlignLeft)
+        return page
+
+    def _make_deleted(self) -> QWidget:
+        self._deleted_note = _note(
+            self.tr("Nothing was deleted. What you delete is kept here, with all its history.")
+        )
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._deleted_note)
+        column.addWidget(self.lists[DELETED], 1)
+        return page
+
+    def _make_foot(self) -> QVBoxLayout:
+        self.place_label = _label("caption")
+        self.branch_button = QPushButton(self.tr("Branch as new document"))
+        self.branch_button.clicked.connect(self.branch)
+        self.restore_button = QPushButton(self.tr("Restore this state"))
+        set_role(self.restore_button, "primary")
+        self.restore_button.clicked.connect(self.restore)
+        self._steppers = [
+            IconButton("chevron-left", self.tr("One step back (Left)"), lambda: self.step(-1)),
+            IconButton("chevron-right", self.tr("One step on (Right)"), lambda: self.step(1)),
+        ]
+        row = QHBoxLayout()
+        row.setSpacing(Space.S)
+        for button in self._steppers:
+            row.addWidget(button)
+        row.addWidget(self.place_label)
+        row.addStretch()
+        row.addWidget(self.branch_button)
+        row.addWidget(self.restore_button)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(Space.L, Space.S, Space.L, Space.M)
+        foot.setSpacing(Space.S)
+        foot.addWidget(self.strip)
+        foot.addLayout(row)
+        return foot
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    def open_for(self, pane: DocumentsPane, tab_name: str = "steps") -> None:
+        """Show the past of the pane's document in front.
+
+        Args:
+            pane: Whose document.
+            tab_name: "steps", "moments" or "deleted".
+        """
+        tab = TABS[tab_name]
+        self._pane = pane
+        pane.keep_now()
+        self._front = pane.front
+        self.title.setText(fill_in(self.tr("History of “%1”"), self._front.title))
+        self.show_list(tab)
+        self._place()
+        self.show()
+        self.raise_()
+        self.lists[tab].setFocus()
+        self._read()
+
+    def close_panel(self) -> None:
+        """Give the work back."""
+        self.reading.drop("moment")
+        self.hide()
+        self.closed.emit()
+
+    def close_reading(self) -> None:
+        """End the thread; for the end of the window."""
+        self.reading.close()
+
+    @property
+    def front(self) -> Front:
+        """The document whose past is shown."""
+        return self._front
+
+    @property
+    def past(self) -> Past:
+        """What was read last."""
+        return self._past
+
+    @property
+    def moment(self) -> Moment | None:
+        """The state that is shown."""
+        return self._moment
+
+    def _read(self) -> None:
+        project = self._front.project
+        if project is None:
+            self._show_past(Past())
+            return
+        work = partial(read_past, project, self._front.document_id)
+        self.reading.run_newest("past", work, self._show_past, self._say)
+
+    def _show_past(self, past: Past) -> None:
+        self._past = past
+        if past.trouble is not None:
+            self._context.notify.error(past.trouble)
+        self._models[STEPS].set_rows(past.rows)
+        self._models[MOMENTS].set_rows(_moment_rows(past))
+        self._models[DELETED].set_rows(_deleted_rows(past))
+        self._moments_note.setVisible(not past.snapshots)
+        self._deleted_note.setVisible(not past.deleted)
+        self.strip.set_entries(past.entries)
+        self._show_room(past.history_bytes)
+        self._on_strip(self.strip.value())
+        self.past_shown.emit()
+
+    def _show_room(self, history_bytes: int) -> None:
+        budget = self._context.settings.value.files.history_budget_mb
+        used = history_bytes / BYTES_PER_MB
+        shown = "< 0.1" if used < 0.1 else f"{used:.1f}" if used < 10 else f"{used:.0f}"
+        self.room_label.setText(
+            fill_in(self.tr("History: %1 of %2 MB"), shown, budget)
+            if self._front.project is not None
+            else ""
+        )
+        self.room_label.setToolTip(
+            self.tr("Beyond this, old steps are thinned out: Settings, Files. Named moments stay.")
+        )
+
+    # -- choosing -----------------------------------------------------------------------------
+
+    def show_list(self, tab: int) -> None:
+        """Show the changes, the named moments or the deleted documents."""
+        self.tabs.button(tab).setChecked(True)
+        self._sides.setCurrentIndex(tab)
+        self.lists[tab].setFocus()
+        if not self.isVisible():
+            return
+        if tab == STEPS:
+            self._on_strip(self.strip.value())
+            return
+        view = self.lists[tab]
+        if not view.currentIndex().isValid() and self._models[tab].rowCount():
+            view.setCurrentIndex(self._models[tab].index(0))
+        else:
+            self._on_current(view.currentIndex())
+        if tab == MOMENTS and not self._past.snapshots:
+            self.name_field.setFocus()
+
+    @property
+    def tab(self) -> int:
+        """The list shown."""
+        return self._sides.currentIndex()
+
+    def step(self, by: int) -> None:
+        """Go some steps back or on."""
+        self.strip.setValue(self.strip.value() + by)
+
+    def _on_strip(self, entry: int) -> None:
+        """Show a step, and its row."""
+        entries = self._past.entries
+        if not 0 <= entry < len(entries):
+            self._show_nothing()
+            return
+        if self.tab != STEPS:
+            self.tabs.button(STEPS).setChecked(True)
+            self._sides.setCurrentIndex(STEPS)
+        at = self._models[STEPS].row_of(entry)
+        view = self.lists[STEPS]
+        if at >= 0:
+            index = self._models[STEPS].index(at)
+            self._chosen = self._models[STEPS].rows[at]
+            selection = view.selectionModel()
+            selection.blockSignals(True)
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            selection.blockSignals(False)
+            view.viewport().update()
+            view.scrollTo(index)
+        self._ask(entries[entry].sequence)
+        self._show_place(entry)
+
+    def _on_current(self, index: QModelIndex, _before: QModelIndex | None = None) -> None:
+        row: Row | None = index.data(ROW) if index.isValid() else None
+        self._chosen = row
+        if row is None:
+            self._show_nothing()
+        elif row.kind == "deleted":
+            self._ask_deleted(row.id)
+            words = fill_in(self.tr("%1  ·  deleted %2"), row.label, when(row.at).lower())
+            self.when_label.setText(words)
+            self.place_label.setText("")
+        elif self.tab == STEPS:
+            self.strip.setValue(row.last)
+        else:
+            self._ask(self._past.snapshots[row.first].sequence)
+            self._show_named(row)
+
+    def _ask(self, sequence: int) -> None:
+        project, document_id = self._front.project, self._front.document_id
+        assert project is not None
+        work = partial(read_moment, project, document_id, sequence)
+        self.reading.run_newest("moment", work, self._show_moment, self._say)
+
+    def _ask_deleted(self, document_id: str) -> None:
+        project = self._front.project
+        assert project is not None
+        work = partial(read_deleted, project, document_id)
+        self.reading.run_newest("moment", work, self._show_moment, self._say)
+
+    # -- showing ------------------------------------------------------------------------------
+
+    def _show_moment(self, moment: Moment) -> None:
+        self._moment = moment
+        if moment.readable:
+            self._pages.setCurrentWidget(self.preview)
+            self.preview.show_comparison(moment.comparison)
+        else:
+            words = self.tr("It can be restored, but not shown as text.")
+            self._show_empty(self.tr("No preview"), words)
+        found = moment.comparison
+        deleted = self._chosen is not None and self._chosen.kind == "deleted"
+        self.back_label.setText(
+            fill_in(self.tr("+ %1 words come back"), found.words_then) if found.words_then else ""
+        )
+        self.gone_label.setText(
+            fill_in(self.tr("− %1 words would go"), found.words_now) if found.words_now else ""
+        )
+        same = moment.readable and found.same and not deleted
+        self.note_label.setText(self.tr("The same as now") if same else "")
+        self._refresh_buttons()
+        self.moment_shown.emit()
+
+    def _show_place(self, entry: int) -> None:
+        entries = self._past.entries
+        words = when(entries[entry].at)
+        self.when_label.setText(f"{words}  ·  {entries[entry].label}")
+        if entry == len(entries) - 1:
+            self.place_label.setText(fill_in(self.tr("Now, after %1"), steps_words(len(entries))))
+        else:
+            self.place_label.setText(
+                fill_in(self.tr("Step %1 of %2"), f"{entry + 1:,}", f"{len(entries):,}")
+            )
+
+    def _show_named(self, row: Row) -> None:
+        self.when_label.setText(f"{when(row.at)}  ·  {row.label}")
+        self.place_label.setText("")
+
+    def _show_nothing(self) -> None:
+        self._moment = None
+        for label in (
+            self.when_label,
+            self.back_label,
+            self.gone_label,
+            self.note_label,
+            self.place_label,
+        ):
+            label.setText("")
+        if self.tab == STEPS:
+            self._show_empty(
+                self.tr("Nothing has happened here yet"),
+                self.tr("Everything you write is kept, and can be gone through here later."),
+            )
+        else:
+            self._show_empty(
+                self.tr("Nothing is chosen"), self.tr("Choose a line on the right to see it.")
+            )
+        self._refresh_buttons()
+
+    def _show_empty(self, title: str, sentence: str) -> None:
+        self._empty.title.setText(title)
+        self._empty.sentence.setText(sentence)
+        self._pages.setCurrentWidget(self._empty)
+
+    def _why_not(self) -> str:
+        """Return why nothing can be changed; "" when it can."""
+        project = self._front.project
+        if project is None or self._moment is None:
+            return self.tr("There is nothing to restore.")
+        if project.read_only:
+            return self.tr("The project is open to read only.")
+        return ""
+
+    def _refresh_buttons(self) -> None:
+        why = self._why_not()
+        deleted = self._chosen is not None and self._chosen.kind == "deleted"
+        same = self._moment is not None and self._moment.comparison.same and not deleted
+        readable = self._moment is not None and self._moment.readable
+        reason = why or (self.tr("This is how it is now.") if same and readable else "")
+        words = self.tr("Restore document") if deleted else self.tr("Restore this state")
+        self.restore_button.setText(words)
+        self.restore_button.setEnabled(not reason)
+        self.restore_button.setToolTip(reason or f"{words} (Enter)")
+        self.branch_button.setVisible(not deleted)
+        self.branch_button.setEnabled(not why)
+        self.branch_button.setToolTip(why or self.tr("Make a new document of this state"))
+        has_project = self._front.project is not None and not self._front.project.read_only
+        for widget in (self.name_field, self.name_button):
+            widget.setEnabled(has_project)
+        chosen = self._chosen is not None and self._chosen.kind == "moment"
+        self.forget_button.setVisible(bool(self._past.snapshots))
+        self.forget_button.setEnabled(has_project and chosen and self.tab == MOMENTS)
+        for button, limit in zip(self._steppers, (0, self.strip.maximum()), strict=True):
+            button.setEnabled(self.tab == STEPS and self.strip.value() != limit)
+        self.strip.setEnabled(bool(self._past.entries))
+        self.marks.setEnabled(self._moment is not None and not deleted)
+
+    # -- doing --------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Make the document what is shown, or bring the deleted document back."""
+        moment, pane, project = self._moment, self._pane, self._front.project
+        if not self.restore_button.isEnabled() or moment is None or pane is None:
+            return
+        assert project is not None
+        if self._chosen is not None and self._chosen.kind == "deleted":
+            self._bring_back(self._chosen)
+            return
+        document_id, title = self._front.document_id, self._front.title
+        now = project.document(document_id)
+        before = project.text(document_id) if now.kind == "text" else project.state(document_id)
+        label = fill_in(self.tr("Back to %1"), self.when_label.text().partition("  ·")[0])
+        if moment.state is None:
+            return
+        if not self._guarded(partial(pane.go_back, project, document_id, moment.state, label)):
+            return
+        self.close_panel()
+
+        def undo() -> None:
+            if before is not None:
+                words = self.tr("Undo: go back in time")
+                self._guarded(partial(pane.go_back, project, document_id, before, words))
+
+        words = fill_in(self.tr("“%1” is as it was: %2."), title, label.lower())
+        self._context.notify.success(words, actions=[(self.tr("Undo"), undo)])
+
+    def branch(self) -> None:
+        """Make a new document of the state that is shown."""
+        moment, pane, project = self._moment, self._pane, self._front.project
+        if not self.branch_button.isEnabled() or moment is None or pane is None:
+            return
+        assert project is not None
+        title = fill_in(self.tr("%1 (earlier)"), self._front.title)
+        sequence = moment.sequence
+        work = partial(project.branch, self._front.document_id, sequence, title)
+
+        def show(document_id: str) -> None:
+            self.close_panel()
+            pane.open_document(project, document_id)
+
+        self.reading.run(work, show, self._say)
+
+    def name_moment(self) -> None:
+        """Give the present a name; it stays whatever happens to the rest of the history."""
+        name, project = self.name_field.text().strip(), self._front.project
+        if not name or project is None:
+            self.name_field.setFocus()
+            return
+
+        def named(_sequence: int) -> None:
+            self.name_field.clear()
+            self._reread(MOMENTS)
+
+        self.reading.run(lambda: project.snapshot(name).result(), named, self._say)
+
+    def forget_moment(self) -> None:
+        """Take a moment's name away, with a way back."""
+        row, project = self._chosen, self._front.project
+        if row is None or row.kind != "moment" or project is None or self.tab != MOMENTS:
+            return
+        sequence = self._past.snapshots[row.first].sequence
+        work: Callable[[], object] = lambda: project.delete_snapshot(sequence).result()  # noqa: E731
+        self.reading.run(work, lambda _: self._reread(MOMENTS), self._say)
+
+    def _reread(self, tab: int) -> None:
+        self._chosen = None
+        self.past_shown.connect(lambda: self.show_list(tab), Qt.ConnectionType.SingleShotConnection)
+        self._read()
+
+    def _bring_back(self, row: Row) -> None:
+        pane, project = self._pane, self._front.project
+        assert pane is not None and project is not None
+        if self._guarded(partial(project.restore_document, row.id)):
+            self.close_panel()
+            pane.open_document(project, row.id)
+            self._context.notify.success(fill_in(self.tr("“%1” is back."), row.label))
+
+    def _guarded(self, action: Callable[[], object]) -> bool:
+        try:
+            action()
+        except StudioError as error:
+            self._say(error)
+            return False
+        return True
+
+    def _say(self, error: StudioError) -> None:
+        self._context.notify.error(error)
+
+    # -- Qt's hooks ---------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scrub, restore and close with the keys."""
+        if not self._key(event):
+            super().keyPressEvent(event)
+
+    def _key(self, event: QKeyEvent) -> bool:
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.close_panel()
+        elif self.name_field.hasFocus():
+            return False
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.restore()
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.tab == STEPS:
+            self.step(-1 if key == Qt.Key.Key_Left else 1)
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            view = self.lists[self.tab]
+            view.setFocus()
+            view.keyPressEvent(event)
+        else:
+            return False
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the window's size; take the keys that the lists would use for themselves."""
+        if watched is self._over and event.type() == QEvent.Type.Resize:
+            self._place()
+        elif watched in self.lists and isinstance(event, QKeyEvent):
+            sideways = event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+            enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+            if event.type() == QEvent.Type.KeyPress and (sideways or enter):
+                return self._key(event)
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        """Lie over everything between rail and status line."""
+        left, bottom = Size.RAIL + 1, self._over.height() - Size.STATUS - 1
+        self.setGeometry(left, 0, self._over.width() - left, bottom)
+
+
+def _moment_rows(past: Past) -> Sequence[Row]:
+    rows = [
+        Row("moment", at, at, at=mark.at, since=mark.at, label=mark.name)
+        for at, mark in enumerate(past.snapshots)
+    ]
+    return tuple(reversed(rows))
+
+
+def _deleted_rows(past: Past) -> Sequence[Row]:
+    def tr(words: str) -> str:
+        return QCoreApplication.translate("history", words)
+
+    return tuple(
+        Row(
+            "deleted",
+            at,
+            at,
+            at=info.deleted_at or 0.0,
+            since=info.created_at,
+            label=info.title,
+            origin={"text": tr("manuscript"), "chat": tr("chat")}.get(info.kind, info.kind),
+            id=info.id,
+        )
+        for at, info in enumerate(past.deleted)
+    )
+
+
+def _line(*, vertical: bool = False) -> QFrame:
+    line = QFrame()
+    set_role(line, "line")
+    if vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    set_role(label, role)
+    return label
+
+
+def _note(words: str) -> QLabel:
+    label = _label("quiet")
+    label.setText(words)
+    label.setWordWrap(True)
+    label.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
+    return label
