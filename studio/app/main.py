@@ -38,6 +38,7 @@ from studio.core.requests import Capability
 from studio.core.settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
+    from studio.app.project_actions import ProjectActions
     from studio.app.single_instance import SingleInstance
     from studio.documents.project.session import ProjectSession
 
@@ -193,6 +194,7 @@ class Window:
         )
         self._starter = EngineStarter(make, self.bridge)
         self._instance: SingleInstance | None = None
+        self.project_actions: ProjectActions | None = None
         self._closed = False
         self._warmed_up = False
         self._told: set[str] = set()
@@ -222,6 +224,8 @@ class Window:
         if self._closed:
             return
         self._closed = True
+        if self.project_actions is not None:
+            self.project_actions.close()
         self.bridge.close()
         self._starter.close()
         if "projects" in self.context.__dict__:
@@ -248,8 +252,14 @@ class Window:
             self.notify.warn(problem.message, hint=f"The default stands in for “{problem.name}”.")
         if self._instance is not None:
             self._instance.listen()
+        self._add_project_actions()
         self._starter.start()
         self.window.open_files(list(self.options.files))
+
+    def _add_project_actions(self) -> None:
+        from studio.app.project_actions import ProjectActions
+
+        self.project_actions = ProjectActions(self.window, self.context)
 
     def _keep_layout(self) -> None:
         save_layout(self._layout_file, self.window.layout_state())
