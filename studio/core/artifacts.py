@@ -17,12 +17,14 @@ class Artifact:
         model: Id of the model that made it.
         backend: Id of the backend that ran the model.
         duration_s: Time of computing in seconds, without waiting or loading.
+        energy_j: Energy of the computing in joules; ``None`` where the machine cannot measure it.
     """
 
     request: Request
     model: str
     backend: str
     duration_s: float = 0.0
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
