@@ -16,6 +16,7 @@ from studio.core.paths import Folders
 
 if TYPE_CHECKING:
     from studio.documents.project.session import ProjectSession
+    from studio.library.service import LibraryService
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class AppContext:
         actions: Everything that can be done, for menus, palette and shortcuts.
         notify: The one door for messages to the user.
         theme: Colours of the moment.
+        library: Everything that was made; opens its index at first use.
         open_projects: Makes the project session; called once, by the first use of ``projects``.
     """
 
@@ -38,6 +40,7 @@ class AppContext:
     actions: ActionRegistry
     notify: Notifier
     theme: Theme
+    library: LibraryService
     open_projects: Callable[[], ProjectSession] = field(repr=False)
 
     @cached_property

@@ -35,6 +35,15 @@ class Front:
 
 
 @runtime_checkable
+class MakesDocuments(Protocol):
+    """A pane whose things can be opened as documents of another."""
+
+    @property
+    def document_wanted(self) -> SignalInstance:
+        """Title and text that shall open as a new document."""
+
+
+@runtime_checkable
 class DocumentsPane(Protocol):
     """A pane whose tabs are documents of projects; all of it on the GUI thread."""
 
@@ -54,6 +63,9 @@ class DocumentsPane(Protocol):
 
     def leave_project(self, project: Project) -> None:
         """Close the tabs of a project's documents; they stay in the project."""
+
+    def add_text(self, title: str, text: str) -> None:
+        """Open a new document that holds a text a model wrote before."""
 
     def open_document(self, project: Project, document_id: str) -> None:
         """Give a document a tab, or show the one it has."""

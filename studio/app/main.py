@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
+from studio.app.documents_pane import DocumentsPane, MakesDocuments
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
@@ -36,6 +37,7 @@ from studio.app.window_actions import WindowActions
 from studio.core.paths import Folders, user_folders
 from studio.core.requests import Capability
 from studio.core.settings import Settings, SettingsFile
+from studio.library.service import LibraryService
 
 if TYPE_CHECKING:
     from studio.app.project_actions import ProjectActions
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LAYOUT_FILE = "window.json"
+TEXT_PANE = "text"
 QUEUE_FILE = "queue.sqlite"
 SIGNAL_CHECK_MS = 500
 
@@ -175,6 +178,9 @@ class Window:
         self.theme = Theme(app, look.theme, reduce_motion=look.reduce_motion)
         self.actions = ActionRegistry(self.settings)
         self.bridge = EngineBridge()
+        self.library = LibraryService(
+            folders, lambda: self.settings.value, on_failure=self.notify.error
+        )
         self.context = AppContext(
             folders=folders,
             settings=self.settings,
@@ -182,6 +188,7 @@ class Window:
             actions=self.actions,
             notify=self.notify,
             theme=self.theme,
+            library=self.library,
             open_projects=self._open_projects,
         )
         self._layout_file = folders.state / LAYOUT_FILE
@@ -192,11 +199,12 @@ class Window:
         make = make_engine or engine_maker(
             folders, self.settings.value, queue_file=queue, safe_mode=self.options.safe_mode
         )
-        self._starter = EngineStarter(make, self.bridge)
+        self._starter = EngineStarter(make, self.bridge, self.library)
         self._instance: SingleInstance | None = None
         self.project_actions: ProjectActions | None = None
         self._closed = False
         self._warmed_up = False
+        self._reads_for_meaning = False
         self._told: set[str] = set()
         self.settings.changed.connect(self._on_setting)
         self.bridge.engine_changed.connect(self._on_engine_changed)
@@ -204,6 +212,7 @@ class Window:
         self.settings.save_failed.connect(self.notify.error)
         self.window.first_painted.connect(self._after_first_paint)
         self.window.closing.connect(self._keep_layout)
+        self.window.pane_made.connect(self._on_pane_made)
 
     def show(self) -> None:
         """Show the window; the rest begins after its first paint."""
@@ -228,6 +237,7 @@ class Window:
             self.project_actions.close()
         self.bridge.close()
         self._starter.close()
+        self.library.close()  # after the engine, so that its last results are kept
         if "projects" in self.context.__dict__:
             self.context.projects.close_all(abandon=True)
         self.settings.close()
@@ -268,6 +278,18 @@ class Window:
         self.window.come_to_front()
         self.window.open_files(files)
 
+    def _on_pane_made(self, name: str) -> None:
+        pane = self.window.panes[name]
+        if isinstance(pane, MakesDocuments):
+            pane.document_wanted.connect(self._open_as_document)
+
+    def _open_as_document(self, title: str, text: str) -> None:
+        """Open what a pane hands over as a new document, in the pane for texts."""
+        self.window.show_pane(TEXT_PANE)
+        pane = self.window.panes[TEXT_PANE]
+        if isinstance(pane, DocumentsPane):
+            pane.add_text(title, text)
+
     def _on_engine_changed(self) -> None:
         if not self.bridge.attached:
             return
@@ -275,6 +297,11 @@ class Window:
             self._warmed_up = True
             if self.settings.value.computing.warm_up:
                 self.bridge.warm_up()
+        if not self._reads_for_meaning and any(
+            Capability.TEXT_EMBED in model.capabilities for model in self.bridge.models()
+        ):
+            self._reads_for_meaning = True
+            self.library.read_for_meaning()
         for problem in self.bridge.problems():
             if problem not in self._told:
                 self._told.add(problem)

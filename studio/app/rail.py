@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from studio.app.theme.icons import current_palette, icon
 from studio.app.theme.style import set_role
@@ -45,7 +45,7 @@ class Rail(QFrame):
         set_role(self, "ground")
         self.setFixedWidth(Size.RAIL)
         self._buttons: dict[str, RailButton] = {}
-        self._group = QButtonGroup(self)
+        self._current = ""
         self._layout = QVBoxLayout(self)
         margin = (Size.RAIL - Size.RAIL_BUTTON) // 2
         self._layout.setContentsMargins(
@@ -58,8 +58,7 @@ class Rail(QFrame):
         """Add a pane below the ones that are there."""
         button = RailButton(title, icon_name, self)
         button.setCheckable(True)
-        button.clicked.connect(lambda: self.chosen.emit(name))
-        self._group.addButton(button)
+        button.clicked.connect(lambda: self._on_click(name))
         self._layout.insertWidget(len(self._buttons), button)
         self._buttons[name] = button
 
@@ -72,8 +71,15 @@ class Rail(QFrame):
 
     def set_current(self, name: str) -> None:
         """Mark the pane in front."""
-        self._buttons[name].setChecked(True)
+        self._current = name
+        for each, button in self._buttons.items():
+            button.setChecked(each == name)
 
     def set_tooltip(self, name: str, text: str) -> None:
         """Say more about a pane, such as its keys."""
         self._buttons[name].setToolTip(text)
+
+    def _on_click(self, name: str) -> None:
+        # Not an exclusive button group: in one, Tab reaches the checked button only.
+        self.set_current(self._current)
+        self.chosen.emit(name)

@@ -16,6 +16,7 @@ from studio.core.settings import Settings
 
 if TYPE_CHECKING:
     from studio.engine.engine import Engine
+    from studio.library.service import LibraryService
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,14 @@ def engine_maker(
 
 
 class EngineStarter:
-    """Makes the engine on a thread, hands it to the bridge, and ends it with the program."""
+    """Makes the engine on a thread, hands it to the bridge, and ends it with the program.
 
-    def __init__(self, make: EngineMaker, bridge: EngineBridge) -> None:
+    The library hears of results before the window does: what is shown as done is on disk.
+    """
+
+    def __init__(self, make: EngineMaker, bridge: EngineBridge, library: LibraryService) -> None:
         self._make = make
+        self._library = library
         self._bridge = bridge
         self._engine: Engine | None = None
         self._closing = threading.Event()
@@ -64,6 +69,7 @@ class EngineStarter:
                 return
             self._engine = engine
             engine.start()
+            self._library.attach(engine)
         except StudioError as error:
             log.error("The engine did not start: %s", error.sentence())
             self._bridge.fail(error.sentence(), traceback.format_exc())

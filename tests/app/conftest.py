@@ -25,6 +25,7 @@ from studio.app.settings_model import SettingsModel
 from studio.app.theme import Theme
 from studio.core.paths import Folders
 from studio.core.settings import SettingsFile
+from studio.library.service import LibraryService
 from tests.app.sample_pane import SamplePane
 from tests.fakes.fake_engine import FakeEngine
 
@@ -70,11 +71,13 @@ def app_context(
         actions=ActionRegistry(settings),
         notify=Notifier(),
         theme=Theme(qapp, "dark", reduce_motion=True),
+        library=LibraryService(folders, lambda: settings.value),
         open_projects=lambda: ProjectSession(folders.projects),
     )
     context.bridge.attach(engine)  # type: ignore[arg-type]
     yield context
     context.bridge.close()
+    context.library.close()
     if "projects" in context.__dict__:
         context.projects.close_all(abandon=True)
     settings.close()

@@ -33,5 +33,6 @@ class PaneEntry(NamedTuple):
 
 PANES: tuple[PaneEntry, ...] = (
     PaneEntry("text", "studio.app.panes.text.pane:TextPane", "Text", "feather"),
+    PaneEntry("library", "studio.app.panes.library.pane:LibraryPane", "Library", "library"),
 )
 """From top to bottom of the rail."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.app.bridge import EngineBridge
 from studio.app.panes.text.generation import Wish
-from studio.app.panes.text.take import Take
+from studio.app.panes.text.take import Accepted, Take
 from studio.core.requests import TextRequest
 from studio.documents.manuscript.rewrites import opening_of
 
@@ -97,19 +97,17 @@ class Alternatives(QObject):
         written = item.opening + item.take.text
         return self.wish.shaped(written, not item.take.running)
 
-    def accept(self) -> tuple[str, TextRequest, str] | None:
-        """End with the chosen take: its text, its request and the label; ``None`` without text."""
+    def accept(self) -> Accepted | None:
+        """End with the chosen take; ``None`` without text."""
         if not self.items or self.wish is None:
             return None
         item = self.items[self.chosen]
         if not item.take.text:
             return None
         text = self.wish.shaped(item.opening + item.take.text, True)
-        request = item.take.artifact.request if item.take.artifact else item.take.request
-        assert isinstance(request, TextRequest)
-        label = self.wish.label
+        accepted = Accepted(text, item.take.answered, self.wish.label, item.take.facts)
         self.drop()
-        return text, request, label
+        return accepted
 
     def drop(self) -> None:
         """End without any."""

@@ -202,10 +202,9 @@ class ChatModel(QObject):
         failure: Failed | None = take.failure
         if take.text.strip():
             self._remember(self.tr("Answer"))
-            request = take.artifact.request if take.artifact is not None else take.request
+            request = take.answered
             model = take.artifact.model if take.artifact is not None else take.request.model
-            assert isinstance(request, TextRequest)
-            self._request_id = self._keep_request(request)
+            self._request_id = self._keep_request(request, take.facts)
             self.tree.add(
                 self.answers,
                 Role.ASSISTANT,
@@ -269,10 +268,10 @@ class ChatModel(QObject):
         self._owed = self._request_id = ""
         future.add_done_callback(self._done)
 
-    def _keep_request(self, request: TextRequest) -> str:
+    def _keep_request(self, request: TextRequest, facts: Mapping[str, Any]) -> str:
         try:
             project, _ = self._target()
-            return project.add_request(request, {}) if not project.read_only else ""
+            return project.add_request(request, facts) if not project.read_only else ""
         except StudioError as error:
             self.refused.emit(error)
             return ""

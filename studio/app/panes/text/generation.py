@@ -13,7 +13,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal
 
 from studio.app.bridge import EngineBridge
-from studio.app.panes.text.take import Take, TakeState
+from studio.app.panes.text.take import Accepted, Take, TakeState
 from studio.core.requests import TextRequest
 
 
@@ -120,20 +120,19 @@ class Generation(QObject):
         for take in self.takes:
             take.stop()
 
-    def accept(self) -> tuple[str, TextRequest, str] | None:
+    def accept(self) -> Accepted | None:
         """End with a yes.
 
         Returns:
-            The text, the request that made it, and the label; ``None`` without a text.
+            What was taken; ``None`` without a text.
         """
         take, wish = self.take, self.wish
         if take is None or wish is None or not self.text:
             return None
-        request = take.artifact.request if take.artifact is not None else take.request
-        assert isinstance(request, TextRequest)
         text = wish.shaped(take.text, True) if take.running else self.text
+        accepted = Accepted(text, take.answered, wish.label, take.facts)
         self._close()
-        return text, request, wish.label
+        return accepted
 
     def reject(self) -> None:
         """End with a no; nothing happens when nothing waits."""

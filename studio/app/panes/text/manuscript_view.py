@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
@@ -16,6 +19,7 @@ from studio.app.panes.text.generation import Generation, Phase, Wish
 from studio.app.panes.text.journal import ManuscriptJournal, Target
 from studio.app.panes.text.manuscript_editor import ManuscriptEditor
 from studio.app.panes.text.rewrite_menu import fill_rewrite_menu, rewrite_menu
+from studio.app.panes.text.take import Accepted
 from studio.app.panes.text.wishes import continue_wish, rewrite_wish
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.theme.icons import icon
@@ -224,10 +228,10 @@ class ManuscriptView(QWidget):
         accepted = self._without_clearing(self.generation.accept)
         if accepted is None:
             return
-        text, request, label = accepted
+        text, request, label, facts = accepted
         if words == before and text != words:
             self.editor.show_pending(text)
-        self.editor.accept_pending(label=label, request_id=self._keep_request(request))
+        self.editor.accept_pending(label=label, request_id=self._keep_request(request, facts))
         self.prompt.clear()
         self.journal.commit()
         self.editor.setFocus()
@@ -257,9 +261,9 @@ class ManuscriptView(QWidget):
         accepted = self.alternatives.accept()
         if accepted is None:
             return
-        text, request, label = accepted
+        text, request, label, facts = accepted
         self.editor.show_pending(text)
-        self.editor.accept_pending(label=label, request_id=self._keep_request(request))
+        self.editor.accept_pending(label=label, request_id=self._keep_request(request, facts))
         self.prompt.clear()
         self.journal.commit()
         self._close_panel()
@@ -296,10 +300,16 @@ class ManuscriptView(QWidget):
         below = self.editor.caret_rect().bottomLeft() + QPoint(0, Space.S)
         menu.popup(self.editor.mapToGlobal(below))
 
-    def insert_generated(self, text: str, request: TextRequest | None, label: str) -> None:
+    def insert_generated(
+        self,
+        text: str,
+        request: TextRequest | None,
+        label: str,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
         """Insert what was generated elsewhere at the cursor, as one undo step."""
         start, end = self.editor.selection()
-        request_id = self._keep_request(request) if request is not None else ""
+        request_id = self._keep_request(request, facts or {}) if request is not None else ""
         self.editor.replace(
             start, end, text, label=label, origin="generated", request_id=request_id
         )
@@ -362,18 +372,18 @@ class ManuscriptView(QWidget):
             facts = "\n".join(f"{name}: {value}" for name, value in error.facts.items())
             self.error_card.show_error(error.user_message, error.hint, facts)
 
-    def _without_clearing(self, accept: object) -> tuple[str, TextRequest, str] | None:
+    def _without_clearing(self, accept: object) -> Accepted | None:
         self.generation.closed.disconnect(self.editor.clear_pending)
         try:
             return accept()  # type: ignore[operator, no-any-return]
         finally:
             self.generation.closed.connect(self.editor.clear_pending)
 
-    def _keep_request(self, request: TextRequest) -> str:
+    def _keep_request(self, request: TextRequest, facts: Mapping[str, Any]) -> str:
         """Keep the request in the project; without a project the text is kept all the same."""
         try:
             project, _ = self._target()
-            return project.add_request(request, {}) if not project.read_only else ""
+            return project.add_request(request, facts) if not project.read_only else ""
         except StudioError as error:
             self._on_refused(error)
             return ""

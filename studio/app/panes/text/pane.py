@@ -178,6 +178,14 @@ class TextPane(QWidget):
         )
         return self._add_manuscript(document)
 
+    def add_text(self, title: str, text: str) -> None:
+        """Open a new document that holds a text a model wrote before."""
+        manuscript = Manuscript()
+        manuscript.edit(0, 0, for_editor(text), label=self.tr("From library"), origin="generated")
+        manuscript.forget_undo()
+        document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript)
+        self._add_manuscript(document).journal.commit()
+
     def new_chat(self) -> ChatView:
         """Open an empty chat."""
         count = sum(document.kind == CHAT for document in self.documents)

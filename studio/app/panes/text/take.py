@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
@@ -40,6 +41,15 @@ class TakeState(StrEnum):
 
 
 ENDED = (TakeState.DONE, TakeState.STOPPED, TakeState.FAILED)
+
+
+class Accepted(NamedTuple):
+    """What was taken: the text, the request that made it, a label for history, and facts."""
+
+    text: str
+    request: TextRequest
+    label: str
+    facts: dict[str, Any]
 
 
 class Take(QObject):
@@ -94,6 +104,28 @@ class Take(QObject):
             return 0.0
         passed = self._last_at_s - self._first_at_s
         return (self.step - 1) / passed if passed > SHORTEST_MEASURED_S else 0.0
+
+    @property
+    def answered(self) -> TextRequest:
+        """The request as the engine answered it; as it was asked while that is not known."""
+        request = self.artifact.request if self.artifact is not None else self.request
+        assert isinstance(request, TextRequest)
+        return request
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What came of the request, to be kept with it; what nobody measured is ``None``."""
+        artifact = self.artifact
+        if artifact is None:
+            return {"stopped": True}
+        return {
+            "model": artifact.model,
+            "backend": artifact.backend,
+            "duration_s": artifact.duration_s,
+            "energy_j": artifact.energy_j,
+            "new_tokens": artifact.new_tokens,
+            "finish_reason": artifact.finish_reason,
+        }
 
     def start(self) -> None:
         """Hand the request to the engine; a refusal ends the take with words."""

@@ -72,6 +72,7 @@ def _pane(app: Any, root: Path) -> tuple[Any, Any]:
     from studio.core.paths import Folders
     from studio.core.settings import SettingsFile
     from studio.documents.project.session import ProjectSession
+    from studio.library.service import LibraryService
     from tests.fakes.fake_engine import FakeEngine
 
     folders = Folders(root / "config", root / "data", root / "cache", root / "state")
@@ -83,6 +84,7 @@ def _pane(app: Any, root: Path) -> tuple[Any, Any]:
         actions=ActionRegistry(settings),
         notify=Notifier(),
         theme=Theme(app, "dark", reduce_motion=True),
+        library=LibraryService(folders, lambda: settings.value),
         open_projects=lambda: ProjectSession(folders.projects),
     )
     engine = FakeEngine()
