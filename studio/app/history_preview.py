@@ -21,6 +21,7 @@ from studio.app.theme.tokens import Space, Type
 from studio.app.widgets.words import fill_in
 from studio.documents.comparing import Comparison, Piece
 
+THIN_SPACE = "\N{THIN SPACE}"
 SAMPLE = "the quick brown fox jumps over the lazy dog, and then it rests. "
 
 
@@ -79,14 +80,17 @@ class HistoryPreview(QTextEdit):
         fixed = QTextBlockFormat.LineHeightTypes.FixedHeight.value
         block.setLineHeight(line_height_px(self._font_px), fixed)
         cursor.setBlockFormat(block)
-        first = -1
+        first, before = -1, ""
         cursor.beginEditBlock()
         for piece in self._comparison.pieces:
             if piece.kind == "now" and not self._marked:
                 continue
             if first < 0 and piece.kind in ("then", "now"):
                 first = cursor.position()
+            if before == "then" and piece.kind == "now" and self._marked:
+                cursor.insertText(THIN_SPACE, QTextCharFormat())
             cursor.insertText(_words(piece), self._format(piece))
+            before = piece.kind
         cursor.endEditBlock()
         return max(0, first)
 

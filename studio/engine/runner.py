@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from studio.core.artifacts import Artifact
+from studio.core.energy import EnergyMeter
 from studio.core.errors import BackendError, OutOfMemoryError, StudioError
 from studio.core.events import (
     Cancelled,
@@ -189,6 +190,7 @@ class Run:
             lease.checkpoint(ticket, job.token)
 
     def _generate(self, resident: Resident, ctx: Generating) -> Artifact:
+        meter = EnergyMeter()
         began, paused_s = time.monotonic(), ctx.paused_s
         with calling(self._title, "answering"):
             artifact = resident.loaded.generate(self._request, ctx)
@@ -206,6 +208,8 @@ class Run:
             model=self._answerer.model.id,
             backend=self._backend_id,
             duration_s=spent_s,
+            # What others did on the device in a pause is in the counters and cannot be told apart.
+            energy_j=meter.used().joules if ctx.paused_s == paused_s else None,
         )
 
     # The memory ladder

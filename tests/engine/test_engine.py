@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.core.artifacts import TextArtifact
+from studio.core.energy import Energy, EnergyMeter
 from studio.core.errors import BadInputError, ModelNotFoundError, StudioError, UnsupportedModelError
 from studio.core.events import (
     Cancelled,
@@ -792,3 +794,27 @@ def test_the_device_is_named_when_a_job_starts(make_engine: MakeEngine) -> None:
     loading = [each for each in listener.of(job) if isinstance(each, ModelLoading)]
     assert loading[0].message == "Loading Small"
     assert [each for each in listener.of(job) if isinstance(each, TextDelta)]
+
+
+class _Meter:
+    """Counts 12.5 J for everything."""
+
+    def used(self) -> Energy:
+        return Energy(12.5, ("processor",))
+
+
+def test_energy_is_in_the_result_where_it_was_measured(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.engine.runner.EnergyMeter", _Meter)
+    listener = make_engine()
+    assert listener.wait(listener.engine.submit(request())).artifact.energy_j == 12.5
+
+
+def test_energy_nobody_can_measure_is_not_known(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("studio.engine.runner.EnergyMeter", lambda: EnergyMeter(tmp_path))
+    monkeypatch.setattr("studio.core.energy._devices", dict)
+    listener = make_engine()
+    assert listener.wait(listener.engine.submit(request())).artifact.energy_j is None

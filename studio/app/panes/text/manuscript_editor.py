@@ -128,6 +128,8 @@ class ManuscriptEditor(QTextEdit):
         request_id: str = "",
     ) -> None:
         """Replace a part of the manuscript as one undo step; the caret goes after it."""
+        if self.isReadOnly():
+            return
         self.refuse_pending()
         text = for_editor(text)
         self._manuscript.end_step()

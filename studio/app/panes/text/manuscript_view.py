@@ -32,6 +32,7 @@ from studio.core.errors import StudioError
 from studio.core.requests import TextRequest
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Catalogue, Rewrite
+from studio.documents.project import Project
 
 PROMPT_WIDTH = 760
 EXAMPLE = "Write the opening of a story about a lighthouse keeper who finds a letter in the sand."
@@ -183,6 +184,8 @@ class ManuscriptView(QWidget):
 
     def generate(self) -> None:
         """Do what the primary button says."""
+        if self.editor.isReadOnly():
+            return
         if self.alternatives.active:
             self.alternatives.another()
         elif self.generation.phase is Phase.PENDING and not self.has_selection:
@@ -249,6 +252,8 @@ class ManuscriptView(QWidget):
 
     def ask_alternatives(self) -> None:
         """Ask for several takes to choose from."""
+        if self.editor.isReadOnly():
+            return
         if self.has_selection and not self.prompt.text().strip():
             self.open_rewrite_menu(several=True)
         elif self.has_selection:
@@ -305,11 +310,22 @@ class ManuscriptView(QWidget):
         text: str,
         request: TextRequest | None,
         label: str,
-        facts: Mapping[str, Any] | None = None,
+        kept: tuple[Project | None, str] = (None, ""),
     ) -> None:
-        """Insert what was generated elsewhere at the cursor, as one undo step."""
+        """Insert what was generated elsewhere at the cursor, as one undo step.
+
+        Args:
+            text: What to insert.
+            request: The request that made it.
+            label: What undo and history call it.
+            kept: Project and id under which the request is kept already.
+        """
+        if self.editor.isReadOnly():
+            return
         start, end = self.editor.selection()
-        request_id = self._keep_request(request, facts or {}) if request is not None else ""
+        request_id = self._kept_here(*kept)
+        if request is not None and not request_id:
+            request_id = self._keep_request(request, {})
         self.editor.replace(
             start, end, text, label=label, origin="generated", request_id=request_id
         )
@@ -333,6 +349,9 @@ class ManuscriptView(QWidget):
         )
 
     def _begin(self, wish: object, start: int, end: int) -> None:
+        if self.editor.isReadOnly():
+            return
+
         def go() -> None:
             made: Wish = wish()  # type: ignore[operator]
             self.generation.reject()
@@ -378,6 +397,18 @@ class ManuscriptView(QWidget):
             return accept()  # type: ignore[operator, no-any-return]
         finally:
             self.generation.closed.connect(self.editor.clear_pending)
+
+    def _kept_here(self, project: Project | None, request_id: str) -> str:
+        """Return the id of a request if it is kept in this manuscript's project."""
+        try:
+            return request_id if project is not None and self._target()[0] is project else ""
+        except StudioError:
+            return ""  # the journal says so
+
+    def set_read_only(self) -> None:
+        """Let the writer read only; nothing that is typed could be kept."""
+        self.editor.setReadOnly(True)
+        self.prompt.hide()
 
     def _keep_request(self, request: TextRequest, facts: Mapping[str, Any]) -> str:
         """Keep the request in the project; without a project the text is kept all the same."""

@@ -213,7 +213,9 @@ class TextPane(QWidget):
                     TEXT, info.title, self._project, self, manuscript=manuscript
                 )
                 document.adopt(project, document_id)
-                self._add_manuscript(document)
+                view = self._add_manuscript(document)
+                if project.read_only:
+                    view.set_read_only()
         except StudioError as error:
             self._say_error(error)
             return
@@ -403,7 +405,7 @@ class TextPane(QWidget):
                 request = found if isinstance(found, TextRequest) else None
             except BadInputError:
                 request = None
-        view.insert_generated(text, request, self.tr("Insert answer"))
+        view.insert_generated(text, request, self.tr("Insert answer"), (source.project, request_id))
         index = next(i for i, (_, v) in enumerate(self._open) if v is view)
         self.show_tab(index)
 
