@@ -20,7 +20,7 @@ from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 
 Command = Callable[[argparse.Namespace], int]
 
-COMMANDS = ("generate", "models", "plugins", "library", "origin", "doctor", "tour")
+COMMANDS = ("generate", "models", "plugins", "library", "project", "origin", "doctor", "tour")
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
@@ -107,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from studio.cli import doctor, generate, library, listing, origin, tour
+    from studio.cli import doctor, generate, library, listing, origin, project, tour
 
     parser = _Parser(
         prog="triptych",
@@ -116,6 +116,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Triptych {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for module in (generate, listing, library, origin, doctor, tour):
+    for module in (generate, listing, library, project, origin, doctor, tour):
         module.add_parsers(commands)
     return parser
