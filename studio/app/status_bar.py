@@ -140,11 +140,11 @@ class StatusBar(QFrame):
         return " · ".join(parts)
 
     def _model_title(self, state: EngineState) -> str:
-        if state.resident:
-            return state.resident[0].title
         chosen = self._bridge.default_model(Capability.TEXT_CHAT)
         if chosen is None:
             return self.tr("No model yet")
+        if any(model.id == chosen.id for model in state.resident):
+            return chosen.title
         return fill_in(self.tr("%1, not loaded"), chosen.title)
 
     def _fill_model_menu(self) -> None:

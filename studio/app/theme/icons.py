@@ -91,7 +91,15 @@ class _Engine(QIconEngine):
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         side = max(1, min(size.width(), size.height()))
-        return pixmap(self._name, side, self._colour(mode, state))
+        drawn = pixmap(self._name, side, self._colour(mode, state))
+        if size.width() <= size.height():
+            return drawn
+        wide = QPixmap(size)  # the rest is the gap to the words beside it: styles leave too little
+        wide.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(wide)
+        painter.drawPixmap(0, 0, drawn)
+        painter.end()
+        return wide
 
     def clone(self) -> QIconEngine:
         return _Engine(self._name, self._role)

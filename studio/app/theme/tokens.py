@@ -100,6 +100,8 @@ class Size:
     CONTROL = 28
     ICON = 18
     SMALL_ICON = 14
+    ICON_AND_GAP = (18, 14)
+    """A small icon before words; the wider part is the gap."""
     RAIL = 52
     RAIL_BUTTON = 40
     INSPECTOR = 320

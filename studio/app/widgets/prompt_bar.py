@@ -96,7 +96,7 @@ class PromptBar(QFrame):
         self.edit.setAccessibleName(placeholder or self.tr("Prompt"))
         self.edit.installEventFilter(self)
         self.button = QPushButton(button, self)
-        self.button.setIconSize(QSize(Size.SMALL_ICON, Size.SMALL_ICON))
+        self.button.setIconSize(QSize(*Size.ICON_AND_GAP))
         set_role(self.button, "primary")
         self.leading = QHBoxLayout()
         self.leading.setSpacing(Space.XS)

@@ -120,7 +120,9 @@ def words_in(project: Project) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "damage", "seed"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("name", "damage", "seed"), CASES, ids=[f"{name}-{seed}" for name, _, seed in CASES]
+)
 def test_each_damaged_project_opens_or_offers_a_backup(
     tmp_path, sample, name, damage, seed
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -163,6 +163,7 @@ class SearchBar(QFrame):
 
     def _make_meaning(self) -> QPushButton:
         button = QPushButton(icon("sparkles"), self.tr("By meaning"))
+        button.setIconSize(QSize(*Size.ICON_AND_GAP))
         button.setCheckable(True)
         button.toggled.connect(lambda on: self.changed.emit())
         return button

@@ -202,11 +202,13 @@ class TextInspector(QFrame):
     def _make_seed(self) -> QHBoxLayout:
         label = QLabel(self.tr("Seed"))
         set_role(label, "quiet")
-        label.setFixedWidth(Size.FORM_LABEL)
+        label.setMaximumWidth(Size.FORM_LABEL)
         self.seed = QLineEdit(str(self._options.seed))
         self.seed.setFont(tabular(self.seed.font()))
         self.seed.setAccessibleName(self.tr("Seed"))
         self.seed.setMaxLength(len(str(SEED_MAX)))
+        digits = self.seed.fontMetrics().horizontalAdvance(str(SEED_MAX))
+        self.seed.setMinimumWidth(digits + Space.XL)
         self.seed.setToolTip(
             self.tr("The same seed, text and options give the same words again. Typing locks it.")
         )
@@ -222,9 +224,11 @@ class TextInspector(QFrame):
             lambda on: self._options.set_seed(self._options.seed, locked=bool(on))
         )
         row = QHBoxLayout()
-        row.setSpacing(Space.S)
-        for widget in (label, self.seed, dice, self.lock):
-            row.addWidget(widget)
+        row.setSpacing(Space.XS)
+        row.addWidget(label, 1)
+        row.addWidget(self.seed, 1)
+        row.addWidget(dice)
+        row.addWidget(self.lock)
         return row
 
     def _on_seed(self) -> None:

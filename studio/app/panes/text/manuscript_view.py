@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -24,7 +24,7 @@ from studio.app.panes.text.wishes import continue_wish, rewrite_wish
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
-from studio.app.theme.tokens import Space
+from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.empty_state import EmptyState
 from studio.app.widgets.error_card import ErrorCard
 from studio.app.widgets.prompt_bar import PromptBar
@@ -99,6 +99,7 @@ class ManuscriptView(QWidget):
         )
         self._alternatives_button.clicked.connect(self.ask_alternatives)
         for button in (self._rewrite_button, self._alternatives_button):
+            button.setIconSize(QSize(*Size.ICON_AND_GAP))
             set_role(button, "flat")
             self.prompt.leading.addWidget(button)
 
