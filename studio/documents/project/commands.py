@@ -61,7 +61,7 @@ def export(path: Path, target: Path, document: str = "") -> dict[str, Any]:
 
     Args:
         path: The project.
-        target: What to write; ``.txt``, ``.md``, ``.html``, ``.docx`` or ``.epub``.
+        target: What to write; ``.txt``, ``.md``, ``.html``, ``.docx``, ``.odt`` or ``.epub``.
         document: Title or id; empty means the only text, or else the first.
 
     Returns:

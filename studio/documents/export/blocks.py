@@ -1,0 +1,289 @@
+"""A text as blocks and runs: what every format is read into and written from.
+
+Only what all formats can hold stands here: headings, paragraphs, lists, quotes, fixed-width
+blocks, breaks between scenes, emphasis and links. :func:`tidied` brings blocks into the one form
+in which each format gives back what it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+MAX_LIST_DEPTH = 9
+"""Word's and OpenOffice's lists have nine and ten levels; deeper items move up."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of text of one look.
+
+    Attributes:
+        text: The words; ``\\n`` ends a line within the paragraph.
+        strong: Strong emphasis, usually bold.
+        em: Emphasis, usually italic.
+        strike: Crossed out.
+        code: Fixed width, every character as it stands.
+        link: A web or mail address from :func:`studio.documents.export.links.safe_link`, or "".
+    """
+
+    text: str
+    strong: bool = False
+    em: bool = False
+    strike: bool = False
+    code: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; ``level`` is 1 to 6."""
+
+    level: int
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph."""
+
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines of fixed width, every character as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A break between scenes: a line, or stars."""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Quoted paragraphs."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class ItemList:
+    """A list with numbers (from ``start``) or without; tidy items begin with text."""
+
+    items: tuple[tuple[Block, ...], ...]
+    ordered: bool = False
+    start: int = 1
+
+
+Block: TypeAlias = "Heading | Paragraph | Code | Rule | Quote | ItemList"
+Text: TypeAlias = "Heading | Paragraph"
+_T = TypeVar("_T", Heading, Paragraph)
+
+_LINE_ENDS = str.maketrans({"\u0085": "\n", "\u2028": "\n", "\u2029": "\n", "\r": "\n"})
+# What XML 1.0 has no place for (section 2.2), and the byte-order mark.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff\ufeff]")
+_EDGES = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
+_LINES = re.compile(r"\s*\n\s*")
+_SPACES = re.compile(r"[ \t]+")
+_STARS = re.compile(r"(\*\s*){3,}|⁂")
+
+
+def tidied(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return the blocks in the one form that every format can hold.
+
+    White space is single and never emphasised at an edge, nothing is empty, neighbouring runs of
+    one look are one run, list items begin with text, quotes hold paragraphs.
+    """
+    return tuple(_joined(_tidied(blocks)))
+
+
+def plain_text(runs: Iterable[Run]) -> str:
+    """Return the words of runs on one line."""
+    return " ".join("".join(run.text for run in runs).split())
+
+
+def first_heading(blocks: Sequence[Block]) -> str:
+    """Return the words of the first heading; empty without one."""
+    return next((plain_text(b.runs) for b in blocks if isinstance(b, Heading)), "")
+
+
+def writable(text: str) -> str:
+    """Return ``text`` less the characters no format can hold, with ``\\n`` as line ends."""
+    return _UNWRITABLE.sub("", text.translate(_LINE_ENDS))
+
+
+def tidied_runs(runs: Iterable[Run]) -> tuple[tuple[Run, ...], ...]:
+    """Return runs tidied; several tuples where empty lines part paragraphs."""
+    paragraphs: list[tuple[Run, ...]] = []
+    line: list[Run] = []
+    for run in _spaced(_merged(_cored(runs))):
+        if run.text.count("\n") > 1 and not run.text.strip():
+            paragraphs.append(tuple(_merged(line)))
+            line = []
+        else:
+            line.append(run)
+    paragraphs.append(tuple(_merged(line)))
+    return tuple(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _cored(runs: Iterable[Run]) -> Iterator[Run]:
+    """Yield runs parted into words of their look and plain white space."""
+    for run in runs:
+        text = writable(run.text)
+        if run.code:
+            text = " ".join(text.split())
+        for piece in re.split(r"(\s*\n\s*\n\s*)", text):
+            match = _EDGES.fullmatch(piece)
+            before, core, after = match.groups() if match else ("", piece, "")
+            yield Run(_space(before))
+            if core:
+                core = core if run.code else _SPACES.sub(" ", _LINES.sub("\n", core))
+                yield replace(run, text=core)
+            yield Run(_space(after))
+
+
+def _space(white: str) -> str:
+    """Return white space in short: line ends win over spaces, unusual spaces stay."""
+    if "\n" in white:
+        return "\n" * min(2, white.count("\n"))
+    return _SPACES.sub(" ", white)
+
+
+def _merged(runs: Iterable[Run]) -> list[Run]:
+    result: list[Run] = []
+    for run in runs:
+        if not run.text:
+            continue
+        if result and replace(result[-1], text=run.text) == run:
+            result[-1] = replace(run, text=result[-1].text + run.text)
+        else:
+            result.append(run)
+    return result
+
+
+def _spaced(runs: list[Run]) -> Iterator[Run]:
+    """Yield runs; white space between two of them has the looks that both have."""
+    for index, run in enumerate(runs):
+        if run.text.strip():
+            yield run
+        elif 0 < index < len(runs) - 1:
+            one, two = runs[index - 1], runs[index + 1]
+            yield Run(
+                _space(run.text),
+                one.strong and two.strong,
+                one.em and two.em,
+                one.strike and two.strike,
+                link=one.link if one.link == two.link else "",
+            )
+
+
+def _tidied(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
+    for block in blocks:
+        match block:
+            case Heading():
+                yield from _heading(block)
+            case Paragraph():
+                yield from _paragraphs(block)
+            case Code():
+                text = "\n".join(line.rstrip() for line in writable(block.text).split("\n"))
+                if text.strip():
+                    yield Code(text.strip("\n"))
+            case Quote():
+                yield from _quotes(block, depth)
+            case ItemList():
+                yield from _list(block, depth)
+            case Rule():
+                yield block
+
+
+def _heading(heading: Heading) -> Iterator[Heading]:
+    one_line = (replace(run, text=run.text.replace("\n", " ")) for run in heading.runs)
+    for runs in tidied_runs(replace(run, text=writable(run.text)) for run in one_line):
+        if all(run.strong for run in runs if run.text.strip()):
+            # Headings are bold by their style; that emphasis says nothing.
+            runs = tuple(_merged(replace(run, strong=False) for run in runs))
+        yield Heading(min(6, max(1, heading.level)), runs)
+
+
+def _paragraphs(paragraph: Paragraph) -> Iterator[Block]:
+    for runs in tidied_runs(paragraph.runs):
+        stars = _STARS.fullmatch("".join(run.text for run in runs))
+        yield Rule() if stars else Paragraph(runs)
+
+
+def _quotes(quote: Quote, depth: int) -> Iterator[Block]:
+    """Yield quotes of paragraphs only; lists, headings and code in them part the quote."""
+    inner: list[Block] = []
+    for block in _tidied(quote.blocks, depth):
+        if isinstance(block, Paragraph):
+            inner.append(block)
+        elif isinstance(block, Quote):
+            inner += block.blocks
+        else:
+            if inner:
+                yield Quote(tuple(inner))
+            inner = []
+            yield block
+    if inner:
+        yield Quote(tuple(inner))
+
+
+def _list(block: ItemList, depth: int) -> Iterator[Block]:
+    if depth >= MAX_LIST_DEPTH:
+        for item in block.items:
+            yield from _tidied(item, depth)
+        return
+    items = tuple(found for item in block.items for found in _items(item, depth + 1))
+    if items:
+        start = min(max(0, block.start), 999_999_999) if block.ordered else 1
+        yield ItemList(items, block.ordered, start)
+
+
+def _items(item: Iterable[Block], depth: int) -> Iterator[tuple[Block, ...]]:
+    """Yield an item that begins with text; a list right at its beginning gives its items up."""
+    found: list[Block] = []
+    for block in _joined(_in_item(_tidied(item, depth))):
+        if isinstance(block, ItemList) and not found:
+            yield from block.items
+        else:
+            found.append(block)
+    if found:
+        yield tuple(found)
+
+
+def _in_item(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        match block:
+            case Heading():
+                yield Paragraph(block.runs)
+            case Quote():
+                yield from block.blocks
+            case Rule():
+                pass
+            case _:
+                yield block
+
+
+def _joined(blocks: Iterable[Block]) -> list[Block]:
+    """Return blocks with neighbours joined that no format can tell apart."""
+    result: list[Block] = []
+    for block in blocks:
+        last = result[-1] if result else None
+        if isinstance(last, Quote) and isinstance(block, Quote):
+            result[-1] = Quote(last.blocks + block.blocks)
+        elif isinstance(last, Code) and isinstance(block, Code):
+            result[-1] = Code(last.text + "\n" + block.text)
+        elif (
+            isinstance(last, ItemList)
+            and isinstance(block, ItemList)
+            and not (last.ordered or block.ordered)
+        ):
+            result[-1] = ItemList(last.items + block.items)
+        else:
+            result.append(block)
+    return result

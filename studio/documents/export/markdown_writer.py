@@ -1,0 +1,225 @@
+"""Blocks to Markdown that reads back as the same blocks, with as few marks as that takes.
+
+Markdown's rules for emphasis depend on the letters around it, so each paragraph is written the
+plainest way first, read back, and written more carefully only when it came back different.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from studio.documents.export.blocks import (
+    Block,
+    Code,
+    Heading,
+    ItemList,
+    Paragraph,
+    Quote,
+    Rule,
+    Run,
+    tidied,
+)
+from studio.documents.export.markdown_reader import read_markdown
+
+Escape = Callable[[str], str]
+
+_SUSPICIOUS = re.compile(r"[\\`*_\[\]<&~]|^[#>+\-=:|]|^\d{1,9}[.)]|#$|://", re.MULTILINE)
+_FEW = re.compile(r"([\\`*_\[\]<]|~(?=~)|&(?=#?\w+;))")
+_ALL = re.compile(r"([!-/:-@\[-`{-~])")
+_LINE_START = re.compile(r"^(?:([#>+\-=~])|(\d{1,9})([.)]))", re.MULTILINE)
+_STYLES = ("strong", "em", "strike")
+
+
+def write_markdown(blocks: Sequence[Block]) -> str:
+    """Return Markdown; ``read_markdown`` of it gives the tidied blocks."""
+    lines = list(_lines(tidied(blocks)))
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _lines(blocks: Sequence[Block]) -> Iterator[str]:
+    other_mark = False
+    for index, block in enumerate(blocks):
+        before = blocks[index - 1] if index else None
+        if index:
+            yield ""
+        if isinstance(block, ItemList):
+            alike = isinstance(before, ItemList) and before.ordered == block.ordered
+            other_mark = alike and not other_mark
+            yield from _list(block, other_mark)
+        else:
+            yield from _block(block)
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Heading():
+            yield "#" * block.level + " " + _inline(block)
+        case Paragraph():
+            yield from _inline(block).split("\n")
+        case Code():
+            longest = max((len(ticks) for ticks in re.findall("`{3,}", block.text)), default=2)
+            yield "`" * (longest + 1)
+            yield from block.text.split("\n")
+            yield "`" * (longest + 1)
+        case Rule():
+            yield "***"
+        case Quote():
+            for line in _lines(block.blocks):
+                yield f"> {line}".rstrip()
+
+
+def _list(block: ItemList, other_mark: bool) -> Iterator[str]:
+    """Yield a list; ``other_mark`` keeps it apart from the one before it."""
+    tight = all(
+        isinstance(inner, Paragraph) == (index == 0) and not isinstance(inner, Code)
+        for item in block.items
+        for index, inner in enumerate(item)
+    )
+    for number, item in enumerate(block.items):
+        if block.ordered:
+            mark = f"{min(block.start + number, 999_999_999)}{')' if other_mark else '.'} "
+        else:
+            mark = "* " if other_mark else "- "
+        if number and not tight:
+            yield ""
+        for index, line in enumerate(_item(item, tight)):
+            indent = " " * len(mark) if index else mark
+            yield (indent + line).rstrip()
+
+
+def _item(item: Sequence[Block], tight: bool) -> Iterator[str]:
+    if not tight:
+        yield from _lines(item)
+        return
+    for inner in item:
+        yield from _list(inner, False) if isinstance(inner, ItemList) else _block(inner)
+
+
+def _inline(block: Heading | Paragraph) -> str:
+    """Return a block's text, as plainly as it reads back the same."""
+    runs = block.runs
+    text = _marked(runs, _unchanged, "*", False)
+    if len(runs) == 1 and runs[0] == Run(text) and not _SUSPICIOUS.search(text):
+        return text
+    for escape, em, careful in (
+        (_unchanged, "*", False),
+        (_few, "*", False),
+        (_few, "_", False),
+        (_few, "*", True),
+        (_few, "_", True),
+        (_all, "*", True),
+        (_all, "_", True),
+    ):
+        text = _marked(runs, escape, em, careful)
+        whole = text if isinstance(block, Paragraph) else "#" * block.level + " " + text
+        if read_markdown(whole) == (block,):
+            return text
+    return _all("".join(run.text for run in runs))  # the words matter more than their look
+
+
+def _unchanged(text: str) -> str:
+    return text
+
+
+def _few(text: str) -> str:
+    text = _FEW.sub(r"\\\1", text)
+    return re.sub(r"(#+)$", r"\\\1", _LINE_START.sub(_guarded, text))
+
+
+def _guarded(match: re.Match[str]) -> str:
+    return f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}"
+
+
+def _all(text: str) -> str:
+    return _ALL.sub(r"\\\1", text)
+
+
+def _marked(runs: Sequence[Run], escape: Escape, em: str, careful: bool) -> str:
+    """Return runs with their marks; ``careful`` hides the letters beside marks as entities.
+
+    Beside an entity every mark both opens and closes, whatever letters are meant.
+    """
+    parts: list[str] = []
+    index = 0
+    while index < len(runs):
+        name, end = _widest(runs, index)
+        part = runs[index:end]
+        if not name:
+            body = _code(part[0].text) if part[0].code else escape(part[0].text)
+        elif name == "link":
+            body = _link(part, escape, em, careful)
+        else:
+            mark = {"strong": "**", "em": em, "strike": "~~"}[name]
+            bare = [_without(run, name) for run in part]
+            body = mark + _marked(bare, escape, em, careful) + mark
+            if careful:
+                _hide_end(parts)
+                if end < len(runs):
+                    after, runs = _hidden_start(runs, end, escape)
+                    body += after
+        parts.append(body)
+        index = end
+    return "".join(parts)
+
+
+def _without(run: Run, name: str) -> Run:
+    return replace(
+        run,
+        strong=run.strong and name != "strong",
+        em=run.em and name != "em",
+        strike=run.strike and name != "strike",
+    )
+
+
+def _hide_end(parts: list[str]) -> None:
+    """Write the letter before a mark as an entity."""
+    if parts and parts[-1][-1:].isalnum() and not re.search(r"&#?\w*$", parts[-1]):
+        parts[-1] = f"{parts[-1][:-1]}&#{ord(parts[-1][-1])};"
+
+
+def _hidden_start(runs: Sequence[Run], end: int, escape: Escape) -> tuple[str, Sequence[Run]]:
+    """Return the letter after a mark as an entity, and the runs less that letter."""
+    following = runs[end]
+    plain = following == Run(following.text)
+    if not plain or not following.text[0].isalnum() or len(following.text) < 2:
+        return "", runs
+    rest = replace(following, text=following.text[1:])
+    return f"&#{ord(following.text[0])};", [*runs[:end], rest, *runs[end + 1 :]]
+
+
+def _widest(runs: Sequence[Run], index: int) -> tuple[str, int]:
+    """Return the look of the run that reaches furthest, and the index after its last run."""
+    best, reach = "", index + 1
+    link = runs[index].link
+    if link:
+        best, reach = "link", _extent(runs, index, lambda run: run.link == link)
+    for name in _STYLES:
+        if getattr(runs[index], name):
+            end = _extent(runs, index, lambda run, name=name: bool(getattr(run, name)))
+            if not best or end > reach:
+                best, reach = name, end
+    return best, reach
+
+
+def _extent(runs: Sequence[Run], index: int, belongs: Callable[[Run], bool]) -> int:
+    while index < len(runs) and belongs(runs[index]):
+        index += 1
+    return index
+
+
+def _link(runs: Sequence[Run], escape: Escape, em: str, careful: bool) -> str:
+    target = runs[0].link
+    if len(runs) == 1 and runs[0] == Run(target, link=target):
+        return f"<{target}>"
+    words = _marked([replace(run, link="") for run in runs], escape, em, careful)
+    target = re.sub(r"([()&*_])", r"\\\1", target) if re.search(r"[()]|&\w+;", target) else target
+    return f"[{words}]({target})"
+
+
+def _code(text: str) -> str:
+    longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return ticks + pad + text + pad + ticks
