@@ -10,12 +10,13 @@ from studio.core.paths import user_folders
 from studio.models.info import ModelInfo
 from studio.models.store import ModelStore
 
+TEXT_MODEL = "smollm2-135m-instruct"
 _MODELS = user_folders().models  # before any test points the folders elsewhere
 
 
 @functools.cache
 def _find() -> ModelInfo | None:
-    return next((m for m in ModelStore([_MODELS]).models() if m.built_in), None)
+    return ModelStore([_MODELS]).get(TEXT_MODEL)
 
 
 def built_in_text_model() -> ModelInfo:
