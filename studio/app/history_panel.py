@@ -7,28 +7,22 @@ asked for is ever shown. See packaging/docs/decisions/0080-the-time-machine.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import (
-    QCoreApplication,
     QEvent,
-    QItemSelectionModel,
-    QModelIndex,
     QObject,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -36,10 +30,10 @@ from PySide6.QtWidgets import (
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import DocumentsPane, Front
-from studio.app.history_model import ROW, RowsModel, RowsView
 from studio.app.history_preview import HistoryPreview
 from studio.app.history_reader import Moment, Past, read_deleted, read_moment, read_past
 from studio.app.history_rows import Row
+from studio.app.history_side import DELETED, MOMENTS, STEPS, HistorySide
 from studio.app.history_words import steps_words, when
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
@@ -49,10 +43,9 @@ from studio.app.widgets.empty_state import EmptyState
 from studio.app.widgets.icon_button import IconButton
 from studio.app.widgets.icon_label import IconLabel
 from studio.app.widgets.switch import Switch
-from studio.app.widgets.words import BYTES_PER_MB, fill_in
+from studio.app.widgets.words import fill_in
 from studio.core.errors import StudioError
 
-STEPS, MOMENTS, DELETED = range(3)
 TABS = {"steps": STEPS, "moments": MOMENTS, "deleted": DELETED}
 
 
@@ -82,15 +75,13 @@ class HistoryPanel(QFrame):
         self.preview = HistoryPreview(context.theme, font_px)
         self.strip = TimeStrip(context.theme)
         self.strip.valueChanged.connect(self._on_strip)
-        self._models = [RowsModel(self) for _ in range(3)]
-        names = (self.tr("Changes"), self.tr("Named moments"), self.tr("Deleted documents"))
-        self.lists = [
-            RowsView(model, name, dated=number != STEPS)
-            for number, (model, name) in enumerate(zip(self._models, names, strict=True))
-        ]
+        self.side = HistorySide()
         self._lay_out()
-        for view in self.lists:
-            view.selectionModel().currentChanged.connect(self._on_current)
+        self.side.tab_chosen.connect(self.show_list)
+        self.side.row_chosen.connect(self._on_row)
+        self.side.name_wanted.connect(self.name_moment)
+        self.side.forget_wanted.connect(self.forget_moment)
+        for view in self.side.lists:
             view.installEventFilter(self)
         parent.installEventFilter(self)
         self.hide()
@@ -102,7 +93,7 @@ class HistoryPanel(QFrame):
         middle.setSpacing(0)
         middle.addLayout(self._make_reading(), 1)
         middle.addWidget(_line(vertical=True))
-        middle.addWidget(self._make_side())
+        middle.addWidget(self.side)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -151,79 +142,6 @@ class HistoryPanel(QFrame):
         column.addWidget(self._pages, 1)
         return column
 
-    def _make_side(self) -> QWidget:
-        self.tabs = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(Space.XS)
-        for number, words in enumerate(
-            (self.tr("Changes"), self.tr("Moments"), self.tr("Deleted"))
-        ):
-            button = QToolButton()
-            button.setText(words)
-            button.setCheckable(True)
-            button.setFixedHeight(Size.CONTROL)
-            set_role(button, "tab")
-            self.tabs.addButton(button, number)
-            row.addWidget(button)
-        row.addStretch()
-        self.tabs.idClicked.connect(self.show_list)
-        self._sides = QStackedWidget()
-        self._sides.addWidget(self.lists[STEPS])
-        self._sides.addWidget(self._make_moments())
-        self._sides.addWidget(self._make_deleted())
-        self.room_label = _label("caption")
-        side = QWidget()
-        side.setFixedWidth(Size.INSPECTOR)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
-        column.setSpacing(Space.S)
-        column.addLayout(row)
-        column.addWidget(self._sides, 1)
-        column.addWidget(self.room_label)
-        return side
-
-    def _make_moments(self) -> QWidget:
-        self.name_field = QLineEdit()
-        self.name_field.setPlaceholderText(self.tr("Name this moment"))
-        self.name_field.setToolTip(
-            self.tr("A moment with a name holds the whole project and is never thinned out")
-        )
-        self.name_field.setMaxLength(120)
-        self.name_field.returnPressed.connect(self.name_moment)
-        self.name_button = QPushButton(self.tr("Keep"))
-        self.name_button.clicked.connect(self.name_moment)
-        self.forget_button = QPushButton(self.tr("Take the name away"))
-        self.forget_button.setToolTip(self.tr("The state stays until its history is thinned out"))
-        set_role(self.forget_button, "flat")
-        self.forget_button.clicked.connect(self.forget_moment)
-        row = QHBoxLayout()
-        row.setSpacing(Space.XS)
-        row.addWidget(self.name_field, 1)
-        row.addWidget(self.name_button)
-        self._moments_note = _note(
-            self.tr("Give this moment a name, such as “sent to the editor”, to find it again.")
-        )
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(Space.S)
-        column.addLayout(row)
-        column.addWidget(self._moments_note)
-        column.addWidget(self.lists[MOMENTS], 1)
-        column.addWidget(self.forget_button, 0, Qt.AlignmentFlag.AlignLeft)
-        return page
-
-    def _make_deleted(self) -> QWidget:
-        self._deleted_note = _note(
-            self.tr("Nothing was deleted. What you delete is kept here, with all its history.")
-        )
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._deleted_note)
-        column.addWidget(self.lists[DELETED], 1)
-        return page
-
     def _make_foot(self) -> QVBoxLayout:
         self.place_label = _label("caption")
         self.branch_button = QPushButton(self.tr("Branch as new document"))
@@ -268,7 +186,7 @@ class HistoryPanel(QFrame):
         self._place()
         self.show()
         self.raise_()
-        self.lists[tab].setFocus()
+        self.side.lists[tab].setFocus()
         self._read()
 
     def close_panel(self) -> None:
@@ -308,53 +226,23 @@ class HistoryPanel(QFrame):
         self._past = past
         if past.trouble is not None:
             self._context.notify.error(past.trouble)
-        self._models[STEPS].set_rows(past.rows)
-        self._models[MOMENTS].set_rows(_moment_rows(past))
-        self._models[DELETED].set_rows(_deleted_rows(past))
-        self._moments_note.setVisible(not past.snapshots)
-        self._deleted_note.setVisible(not past.deleted)
         self.strip.set_entries(past.entries)
-        self._show_room(past.history_bytes)
-        self._on_strip(self.strip.value())
+        budget_mb = self._context.settings.value.files.history_budget_mb
+        self.side.show_past(past, budget_mb if self._front.project is not None else 0)
+        self.show_list(self.side.tab)
         self.past_shown.emit()
-
-    def _show_room(self, history_bytes: int) -> None:
-        budget = self._context.settings.value.files.history_budget_mb
-        used = history_bytes / BYTES_PER_MB
-        shown = "< 0.1" if used < 0.1 else f"{used:.1f}" if used < 10 else f"{used:.0f}"
-        self.room_label.setText(
-            fill_in(self.tr("History: %1 of %2 MB"), shown, budget)
-            if self._front.project is not None
-            else ""
-        )
-        self.room_label.setToolTip(
-            self.tr("Beyond this, old steps are thinned out: Settings, Files. Named moments stay.")
-        )
 
     # -- choosing -----------------------------------------------------------------------------
 
     def show_list(self, tab: int) -> None:
         """Show the changes, the named moments or the deleted documents."""
-        self.tabs.button(tab).setChecked(True)
-        self._sides.setCurrentIndex(tab)
-        self.lists[tab].setFocus()
-        if not self.isVisible():
+        self.side.show_tab(tab)
+        if self.isHidden():
             return
         if tab == STEPS:
             self._on_strip(self.strip.value())
-            return
-        view = self.lists[tab]
-        if not view.currentIndex().isValid() and self._models[tab].rowCount():
-            view.setCurrentIndex(self._models[tab].index(0))
         else:
-            self._on_current(view.currentIndex())
-        if tab == MOMENTS and not self._past.snapshots:
-            self.name_field.setFocus()
-
-    @property
-    def tab(self) -> int:
-        """The list shown."""
-        return self._sides.currentIndex()
+            self._on_row(self.side.choose_first())
 
     def step(self, by: int) -> None:
         """Go some steps back or on."""
@@ -366,25 +254,13 @@ class HistoryPanel(QFrame):
         if not 0 <= entry < len(entries):
             self._show_nothing()
             return
-        if self.tab != STEPS:
-            self.tabs.button(STEPS).setChecked(True)
-            self._sides.setCurrentIndex(STEPS)
-        at = self._models[STEPS].row_of(entry)
-        view = self.lists[STEPS]
-        if at >= 0:
-            index = self._models[STEPS].index(at)
-            self._chosen = self._models[STEPS].rows[at]
-            selection = view.selectionModel()
-            selection.blockSignals(True)
-            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-            selection.blockSignals(False)
-            view.viewport().update()
-            view.scrollTo(index)
+        if self.side.tab != STEPS:
+            self.side.show_tab(STEPS)
+        self._chosen = self.side.choose_entry(entry)
         self._ask(entries[entry].sequence)
         self._show_place(entry)
 
-    def _on_current(self, index: QModelIndex, _before: QModelIndex | None = None) -> None:
-        row: Row | None = index.data(ROW) if index.isValid() else None
+    def _on_row(self, row: Row | None) -> None:
         self._chosen = row
         if row is None:
             self._show_nothing()
@@ -393,7 +269,7 @@ class HistoryPanel(QFrame):
             words = fill_in(self.tr("%1  ·  deleted %2"), row.label, when(row.at).lower())
             self.when_label.setText(words)
             self.place_label.setText("")
-        elif self.tab == STEPS:
+        elif self.side.tab == STEPS:
             self.strip.setValue(row.last)
         else:
             self._ask(self._past.snapshots[row.first].sequence)
@@ -459,7 +335,7 @@ class HistoryPanel(QFrame):
             self.place_label,
         ):
             label.setText("")
-        if self.tab == STEPS:
+        if self.side.tab == STEPS:
             self._show_empty(
                 self.tr("Nothing has happened here yet"),
                 self.tr("Everything you write is kept, and can be gone through here later."),
@@ -497,14 +373,10 @@ class HistoryPanel(QFrame):
         self.branch_button.setVisible(not deleted)
         self.branch_button.setEnabled(not why)
         self.branch_button.setToolTip(why or self.tr("Make a new document of this state"))
-        has_project = self._front.project is not None and not self._front.project.read_only
-        for widget in (self.name_field, self.name_button):
-            widget.setEnabled(has_project)
-        chosen = self._chosen is not None and self._chosen.kind == "moment"
-        self.forget_button.setVisible(bool(self._past.snapshots))
-        self.forget_button.setEnabled(has_project and chosen and self.tab == MOMENTS)
+        can_write = self._front.project is not None and not self._front.project.read_only
+        self.side.set_can_write(can_write)
         for button, limit in zip(self._steppers, (0, self.strip.maximum()), strict=True):
-            button.setEnabled(self.tab == STEPS and self.strip.value() != limit)
+            button.setEnabled(self.side.tab == STEPS and self.strip.value() != limit)
         self.strip.setEnabled(bool(self._past.entries))
         self.marks.setEnabled(self._moment is not None and not deleted)
 
@@ -553,32 +425,22 @@ class HistoryPanel(QFrame):
 
         self.reading.run(work, show, self._say)
 
-    def name_moment(self) -> None:
+    def name_moment(self, name: str) -> None:
         """Give the present a name; it stays whatever happens to the rest of the history."""
-        name, project = self.name_field.text().strip(), self._front.project
-        if not name or project is None:
-            self.name_field.setFocus()
-            return
-
-        def named(_sequence: int) -> None:
-            self.name_field.clear()
-            self._reread(MOMENTS)
-
-        self.reading.run(lambda: project.snapshot(name).result(), named, self._say)
+        project = self._front.project
+        if project is not None:
+            self.reading.run(
+                lambda: project.snapshot(name).result(), lambda _: self._read(), self._say
+            )
 
     def forget_moment(self) -> None:
-        """Take a moment's name away, with a way back."""
+        """Take the chosen moment's name away; its state stays in the history."""
         row, project = self._chosen, self._front.project
-        if row is None or row.kind != "moment" or project is None or self.tab != MOMENTS:
+        if row is None or row.kind != "moment" or project is None or self.side.tab != MOMENTS:
             return
         sequence = self._past.snapshots[row.first].sequence
         work: Callable[[], object] = lambda: project.delete_snapshot(sequence).result()  # noqa: E731
-        self.reading.run(work, lambda _: self._reread(MOMENTS), self._say)
-
-    def _reread(self, tab: int) -> None:
-        self._chosen = None
-        self.past_shown.connect(lambda: self.show_list(tab), Qt.ConnectionType.SingleShotConnection)
-        self._read()
+        self.reading.run(work, lambda _: self._read(), self._say)
 
     def _bring_back(self, row: Row) -> None:
         pane, project = self._pane, self._front.project
@@ -610,14 +472,14 @@ class HistoryPanel(QFrame):
         key = event.key()
         if key == Qt.Key.Key_Escape:
             self.close_panel()
-        elif self.name_field.hasFocus():
+        elif self.side.name_field.hasFocus():
             return False
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.restore()
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.tab == STEPS:
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.side.tab == STEPS:
             self.step(-1 if key == Qt.Key.Key_Left else 1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            view = self.lists[self.tab]
+            view = self.side.lists[self.side.tab]
             view.setFocus()
             view.keyPressEvent(event)
         else:
@@ -628,7 +490,7 @@ class HistoryPanel(QFrame):
         """Follow the window's size; take the keys that the lists would use for themselves."""
         if watched is self._over and event.type() == QEvent.Type.Resize:
             self._place()
-        elif watched in self.lists and isinstance(event, QKeyEvent):
+        elif watched in self.side.lists and isinstance(event, QKeyEvent):
             sideways = event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right)
             enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
             if event.type() == QEvent.Type.KeyPress and (sideways or enter):
@@ -639,33 +501,6 @@ class HistoryPanel(QFrame):
         """Lie over everything between rail and status line."""
         left, bottom = Size.RAIL + 1, self._over.height() - Size.STATUS - 1
         self.setGeometry(left, 0, self._over.width() - left, bottom)
-
-
-def _moment_rows(past: Past) -> Sequence[Row]:
-    rows = [
-        Row("moment", at, at, at=mark.at, since=mark.at, label=mark.name)
-        for at, mark in enumerate(past.snapshots)
-    ]
-    return tuple(reversed(rows))
-
-
-def _deleted_rows(past: Past) -> Sequence[Row]:
-    def tr(words: str) -> str:
-        return QCoreApplication.translate("history", words)
-
-    return tuple(
-        Row(
-            "deleted",
-            at,
-            at,
-            at=info.deleted_at or 0.0,
-            since=info.created_at,
-            label=info.title,
-            origin={"text": tr("manuscript"), "chat": tr("chat")}.get(info.kind, info.kind),
-            id=info.id,
-        )
-        for at, info in enumerate(past.deleted)
-    )
 
 
 def _line(*, vertical: bool = False) -> QFrame:
@@ -682,12 +517,4 @@ def _label(role: str) -> QLabel:
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     set_role(label, role)
-    return label
-
-
-def _note(words: str) -> QLabel:
-    label = _label("quiet")
-    label.setText(words)
-    label.setWordWrap(True)
-    label.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
     return label
