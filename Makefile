@@ -8,7 +8,7 @@ check bench: export TRANSFORMERS_OFFLINE := 1
 check bench: export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench soak clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ check:  ## The same checks and tests in the environment as it is
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 format:  ## Lay the code out and sort its imports
 	$(BIN)/ruff check --select I --fix .
@@ -32,6 +32,10 @@ format:  ## Lay the code out and sort its imports
 
 bench:  ## Measure speed and memory
 	$(BIN)/python -m tests.benchmarks
+
+soak:  ## Kill, damage and fail a thousand times rather than a hundred
+	$(BIN)/python -m tests.soak_project
+	TRIPTYCH_KILLS=1000 $(BIN)/python -m pytest tests/library/test_faults.py
 
 clean:  ## Delete what can be made again, but not .venv
 	rm -rf build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

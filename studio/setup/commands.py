@@ -20,6 +20,7 @@ from studio.setup.project import read_project
 from studio.setup.screen import Screen
 
 ENVIRONMENT_BYTES = 3_000_000_000
+WHOLE_SUITE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 CUDA_BYTES = 6_000_000_000  # more, where torch brings NVIDIA's libraries
 
 
@@ -162,6 +163,7 @@ def run_tests(environment: Environment, setup: Setup, arguments: Sequence[str]) 
     """Run all checks and then pytest, or only pytest when it is given arguments."""
     env = {**os.environ, **OFFLINE}
     env.setdefault("QT_QPA_PLATFORM", "offscreen")
+    env.setdefault("OMP_NUM_THREADS", "1")  # toy models are slower on two threads than on one
     failed = []
     for name, command in [] if arguments else check_commands(environment):
         setup.screen.say(f"--- {name}")
@@ -170,5 +172,6 @@ def run_tests(environment: Environment, setup: Setup, arguments: Sequence[str]) 
     if failed:
         # Said here because pytest's summary is what a run ends with.
         setup.screen.say(f"--- FAILED: {', '.join(failed)}. The tests run all the same.")
-    code = wait_for([environment.python, "-m", "pytest", *arguments], env, setup.root)
+    words = arguments or WHOLE_SUITE
+    code = wait_for([environment.python, "-m", "pytest", *words], env, setup.root)
     return code or (1 if failed else 0)

@@ -121,7 +121,7 @@ def test_all_checks_then_the_tests(
         "python -m ruff check .",
         "python -m mypy",
         "lint-imports",
-        "python -m pytest",
+        " ".join(("python -m pytest", *commands.WHOLE_SUITE)),
     ]
     assert runs.env["QT_QPA_PLATFORM"] == "offscreen"
     assert runs.env["HF_HUB_OFFLINE"] == "1"
@@ -142,7 +142,7 @@ def test_a_failed_check_fails_the_run_and_pytest_has_the_last_word(
 ) -> None:
     runs = Runs("mypy", "lint-imports")
     assert run(runs, environment, setup, monkeypatch, []) == 1
-    assert runs.ran[-1][1:] == ["-m", "pytest"]
+    assert runs.ran[-1][1:] == ["-m", "pytest", *commands.WHOLE_SUITE]
     assert said.getvalue().endswith("FAILED: mypy, lint-imports. The tests run all the same.\n")
 
 
