@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from studio.core.errors import from_os_error
+from studio.core.errors import StorageError, from_os_error
 from studio.documents.project.records import ProjectInUseError
 
 Standing = Literal["free", "held", "left"]
@@ -110,6 +110,27 @@ def standing(project: Path) -> Standing:
         return "left" if os.fstat(descriptor).st_size else "free"
     finally:
         os.close(descriptor)
+
+
+def remove_empty_log(project: Path) -> None:
+    """Remove the empty files SQLite leaves beside a project that was only read.
+
+    Only while holding the lock: a log that somebody writes must never lose its name.
+    """
+    rest = [project.with_name(project.name + ending) for ending in ("-wal", "-shm")]
+    if not any(path.exists() for path in rest) or standing(project) != "free":
+        return
+    lock = ProjectLock(project)
+    try:
+        lock.acquire()
+    except StorageError:
+        return  # in use just now, or a read-only folder: they stay and harm nothing
+    try:
+        if not rest[0].exists() or rest[0].stat().st_size == 0:
+            for path in rest:
+                _remove(path)
+    finally:
+        lock.release()
 
 
 def _owner(descriptor: int) -> str:

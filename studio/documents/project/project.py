@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from studio.core.errors import BadInputError, ReadOnlyError, StorageError
 from studio.core.requests import Request, from_json, to_json
 from studio.documents.project import changes
-from studio.documents.project.lock import ProjectLock
+from studio.documents.project.lock import ProjectLock, remove_empty_log
 from studio.documents.project.places import warnings_about
 from studio.documents.project.records import (
     DocumentInfo,
@@ -585,6 +585,8 @@ class Project:
             self._writer.close()
         if self._file_lock is not None:
             self._file_lock.release()
+        elif self._writer is None:
+            remove_empty_log(self._path)
 
     def __enter__(self) -> Project:
         return self
