@@ -1,11 +1,12 @@
 """Rolling backups: whole copies of a project, made when it is opened and once a day.
 
-They lie in a folder per project, named by its id; ``source.json`` there says which file they are
-copies of, so that they are found when the file itself cannot be read any more.
+They lie in a folder per project, named by its id and path; ``source.json`` there says which file
+they are copies of, so that they are found when the file itself cannot be read any more.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -46,7 +47,7 @@ def back_up_if_due(project: Project, folder: Path, go_on: Callable[[], bool]) ->
         ).fetchone()
         sequence = row[0] if row is not None else 0
         mark = f"{project.id}:{sequence}"
-        place = folder / project.id
+        place = _place(folder, project)
         source = _source(place)
         kept = _backups_in(place)
         if not sequence or (kept and source.get("mark") == mark):
@@ -119,6 +120,12 @@ def _copy_file(source: Path, path: Path) -> None:
     with source.open("rb") as read, atomic_file(path, doing="putting the backup in place") as file:
         while block := read.read(2**20):
             file.write(block)
+
+
+def _place(folder: Path, project: Project) -> Path:
+    """Return the folder of a project's backups; copies share an id but not a path."""
+    where = hashlib.sha256(os.fsencode(project.path)).hexdigest()
+    return folder / f"{project.id[:16]}-{where[:16]}"
 
 
 def _thin(place: Path) -> None:

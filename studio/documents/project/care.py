@@ -1,13 +1,14 @@
 """What is done for open projects in the background: checks, rolling backups, thinning.
 
-One thread for all projects of a session. It begins when a project is opened and looks again
-every hour, so that a project that stays open for days has daily backups too.
+One thread for all projects of a session. It begins when a project is opened, and begins again a
+day later, so that a project that stays open for days has daily backups too.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 SMALL_BYTES = 8 * 1024 * 1024
 """Files up to this size are checked before they are shown: it takes some 50 ms."""
 EVERY_S = 3600.0
+"""How often it looks whether something is due again."""
+DAY_S = 86400.0
 
 
 class Care:
@@ -46,6 +49,7 @@ class Care:
         self._projects: list[Project] = []
         self._new: deque[Project] = deque()
         self._at_work: Project | None = None
+        self._done_at: dict[Project, float] = {}
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="project-care", daemon=True)
         self._thread.start()
@@ -64,6 +68,7 @@ class Care:
                 self._projects.remove(project)
             if project in self._new:
                 self._new.remove(project)
+            self._done_at.pop(project, None)
             while self._at_work is project:
                 self._condition.wait()
 
@@ -91,13 +96,18 @@ class Care:
                 self._at_work = None
                 self._condition.notify_all()
                 if not self._condition.wait_for(lambda: self._new or self._closing, EVERY_S):
-                    self._new.extend(self._projects)
+                    self._new.extend(self._due())
                 if self._closing:
                     return
                 if not self._new:
                     continue
                 project = self._at_work = self._new.popleft()
+                self._done_at[project] = time.monotonic()
             self._look_after(project)
+
+    def _due(self) -> list[Project]:
+        now = time.monotonic()
+        return [p for p in self._projects if now - self._done_at.get(p, -DAY_S) >= DAY_S]
 
     def _wanted(self, project: Project) -> bool:
         with self._condition:

@@ -76,7 +76,7 @@ def export(path: Path, target: Path, document: str = "") -> dict[str, Any]:
     with Project.open(path, read_only=True) as project:
         chosen = _chosen(project, document)
         state = project.text(chosen.id)
-    export_text(target, state.text, title=chosen.title)
+    export_text(state.text, target, title=chosen.title)
     return {
         "path": str(target),
         "document": chosen.title,

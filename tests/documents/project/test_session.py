@@ -299,3 +299,40 @@ def test_a_damaged_list_of_recent_projects_is_only_a_convenience(session, tmp_pa
     session.new(tmp_path / "a.triptych")
     assert session.recent() == (tmp_path / "a.triptych",)
     assert session_module.RECENT_LIMIT >= 10
+
+
+def test_a_project_that_stays_open_has_daily_backups(session, tmp_path, monkeypatch) -> None:
+    from studio.documents.project import care
+
+    monkeypatch.setattr(care, "EVERY_S", 0.01)
+    monkeypatch.setattr(care, "DAY_S", 0.02)
+    monkeypatch.setattr(backups_module, "KEPT", 50)
+    path = tmp_path / "a.triptych"
+    project = session.new(path)
+    document = project.create_document("text", "A")
+    day, stamps = [0], []
+    monkeypatch.setattr(backups_module.time, "strftime", lambda _f: f"2026{day[0]:04d}-120000")
+    deadline = time.monotonic() + 30
+    while len(stamps) < 3 and time.monotonic() < deadline:
+        day[0] += 1
+        write(project, document, "x")
+        assert session.wait_for_care()
+        stamps = [backup.path.name for backup in session.backups(path)]
+    assert len(stamps) >= 3
+
+
+def test_copies_of_one_project_keep_their_backups_apart(session, tmp_path) -> None:
+    project = session.new(tmp_path / "a.triptych")
+    document = project.create_document("text", "A")
+    write(project, document, "same ")
+    session.save_copy(tmp_path / "b.triptych")
+    write(project, document, "mine")
+    copy = session.open(tmp_path / "b.triptych")
+    write(copy, document, "other")
+    session.close_all()
+    for name, word in (("a", "same mine"), ("b", "same other")):
+        session.open(tmp_path / f"{name}.triptych")
+        assert session.wait_for_care()
+        newest = session.backups(tmp_path / f"{name}.triptych")[0]
+        with Project.open(newest.path, read_only=True) as kept:
+            assert kept.text(document).text == word
