@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from studio.documents.spans import TextState
+from studio.documents.spans import Origin, TextState
 
 if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
@@ -64,8 +64,8 @@ class DocumentsPane(Protocol):
     def leave_project(self, project: Project) -> None:
         """Close the tabs of a project's documents; they stay in the project."""
 
-    def add_text(self, title: str, text: str) -> None:
-        """Open a new document that holds a text a model wrote before."""
+    def add_text(self, title: str, text: str, origin: Origin = "generated") -> None:
+        """Open a new document that holds a text from elsewhere."""
 
     def open_document(self, project: Project, document_id: str) -> None:
         """Give a document a tab, or show the one it has."""

@@ -18,6 +18,7 @@ from studio.app.actions import ActionSpec
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import DocumentsPane
+from studio.app.exchange_actions import ExchangeActions
 from studio.app.main_window import MainWindow
 from studio.app.project_watch import ProjectWatch
 from studio.app.reveal import reveal
@@ -28,7 +29,6 @@ from studio.documents.project import SUFFIX, Backup, Project
 
 if TYPE_CHECKING:
     from studio.app.history_panel import HistoryPanel
-    from studio.app.origin_dialog import OriginDialog
 
 FIRST_PANE = "text"
 
@@ -38,6 +38,7 @@ class ProjectActions(QObject):
 
     Attributes:
         watch: Title and bar.
+        exchange: Import, export, authorship and origin.
         work: The thread for what may take long.
     """
 
@@ -46,15 +47,15 @@ class ProjectActions(QObject):
         self._window = window
         self._context = context
         self._panel: HistoryPanel | None = None
-        self._origin: OriginDialog | None = None
         self.work = Background("projects", self)
         self.watch = ProjectWatch(window, context)
         self.watch.save_as_wanted.connect(self.ask_save_as)
         self.watch.open_wanted.connect(self.ask_open)
         self.watch.backup_wanted.connect(self.go_on_with_backup)
         self.watch.keep_salvaged_wanted.connect(self.keep_salvaged)
-        for spec in (*self._file(), *self._past(), *self._origin_specs()):
+        for spec in (*self._file(), *self._past()):
             context.actions.add(spec)
+        self.exchange = ExchangeActions(window, context, self)
         self._recent = QMenu(window)
         self._recent.aboutToShow.connect(self.fill_recent)
         context.actions.get("project.recent").setMenu(self._recent)
@@ -63,11 +64,6 @@ class ProjectActions(QObject):
     def panel(self) -> HistoryPanel | None:
         """The time machine, once it was opened."""
         return self._panel
-
-    @property
-    def origin_dialog(self) -> OriginDialog | None:
-        """“Check origin…”, once it was opened."""
-        return self._origin
 
     def close(self) -> None:
         """Wait for what was begun."""
@@ -112,18 +108,6 @@ class ProjectActions(QObject):
             ),
         )
 
-    def _origin_specs(self) -> tuple[ActionSpec, ...]:
-        return (
-            _spec(
-                "check_origin",
-                self.tr("Check origin…"),
-                self.open_origin,
-                icon_name="scan-text",
-                category="Help",
-                tooltip=self.tr("Read where any file came from, and whether it was changed"),
-            ),
-        )
-
     def _has_project(self) -> bool | str:
         return self.watch.project is not None or self.tr("There is no project yet: write first.")
 
@@ -149,7 +133,7 @@ class ProjectActions(QObject):
         """Ask for a project and open it."""
         kinds = fill_in(self.tr("Projects (%1)"), f"*{SUFFIX}")
         name, _ = QFileDialog.getOpenFileName(
-            self._window, self.tr("Open project"), str(self._folder()), kinds
+            self._window, self.tr("Open project"), str(self.folder()), kinds
         )
         if name:
             self.open_project(Path(name))
@@ -165,7 +149,7 @@ class ProjectActions(QObject):
 
     def show_project(self, project: Project) -> None:
         """Show an open project in the pane for its documents."""
-        self._documents().show_project(project)
+        self.documents().show_project(project)
         self.watch.follow()
 
     def fill_recent(self) -> None:
@@ -206,7 +190,7 @@ class ProjectActions(QObject):
 
         def saved(_: object) -> None:
             if read_only and session.current is not None and session.current is not project:
-                self._documents().leave_project(project)
+                self.documents().leave_project(project)
                 self.show_project(session.current)
             self.watch.bar.take_back(project)
             self.watch.follow()
@@ -240,7 +224,7 @@ class ProjectActions(QObject):
         if project is None:
             return
         name, path = self.watch.name(project), project.path
-        self._documents().leave_project(project)
+        self.documents().leave_project(project)
 
         def closed(_: object) -> None:
             self.watch.follow()
@@ -286,12 +270,12 @@ class ProjectActions(QObject):
         for project in session.projects:
             damage = session.damage_of(project)
             if project.path == path or (damage is not None and damage.path == path):
-                self._documents().leave_project(project)
+                self.documents().leave_project(project)
         self.work.run(lambda: session.restore_backup(path, backup), self._show_repaired, self._say)
 
     def keep_salvaged(self, project: Project) -> None:
         """Go on with what could be read of a damaged project."""
-        self._documents().leave_project(project)
+        self.documents().leave_project(project)
         session = self._context.projects
         self.work.run(lambda: session.keep_salvaged(project), self._show_repaired, self._say)
 
@@ -304,7 +288,7 @@ class ProjectActions(QObject):
             actions=[(self.tr("Show in folder"), self.reveal)],
         )
 
-    # -- past and origin ----------------------------------------------------------------------
+    # -- the past -------------------------------------------------------------------------------
 
     def toggle_history(self) -> None:
         """Open the time machine, or close it."""
@@ -320,22 +304,19 @@ class ProjectActions(QObject):
 
             self._panel = HistoryPanel(self._context, self._window.frame)
             self._panel.closed.connect(self._focus_work)
-        self._panel.open_for(self._documents(), tab)
-
-    def open_origin(self) -> None:
-        """Open “Check origin…”."""
-        if self._origin is None:
-            from studio.app.origin_dialog import OriginDialog
-            from studio.core.provenance.commands import keys_folder
-
-            self._origin = OriginDialog(keys_folder(), self._window)
-        self._origin.show()
-        self._origin.raise_()
-        self._origin.activateWindow()
+        self._panel.open_for(self.documents(), tab)
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _documents(self) -> DocumentsPane:
+    def folder(self) -> Path:
+        """Return where a file dialog begins."""
+        recent = self._context.projects.recent()
+        if recent:
+            return recent[0].parent
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        return Path(QStandardPaths.writableLocation(place) or Path.home())
+
+    def documents(self) -> DocumentsPane:
         """Return the pane in front if it has documents, else bring the first such one there."""
         pane = self._window.panes.get(self._window.current_pane)
         if isinstance(pane, DocumentsPane):
@@ -360,19 +341,12 @@ class ProjectActions(QObject):
 
     def _ask_file(self, title: str, name: str) -> Path | None:
         kinds = fill_in(self.tr("Projects (%1)"), f"*{SUFFIX}")
-        start = self._folder() / f"{_file_name(name)}{SUFFIX}"
+        start = self.folder() / f"{file_name(name)}{SUFFIX}"
         chosen, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
         if not chosen:
             return None
         path = Path(chosen)
         return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
-
-    def _folder(self) -> Path:
-        recent = self._context.projects.recent()
-        if recent:
-            return recent[0].parent
-        place = QStandardPaths.StandardLocation.DocumentsLocation
-        return Path(QStandardPaths.writableLocation(place) or Path.home())
 
     def _say_saved(self, words: str, path: Path) -> None:
         show = (self.tr("Show in folder"), lambda: reveal(path, self._context.notify))
@@ -405,5 +379,6 @@ def _spec(
     )
 
 
-def _file_name(title: str) -> str:
+def file_name(title: str) -> str:
+    """Return a title as the name of a file on any system."""
     return "".join(c if c.isalnum() or c in " -_." else "" for c in title).strip() or "project"

@@ -184,6 +184,23 @@ def more(window, shoot, wait_for, place: Path, theme: str) -> None:
     actions.close_project()
     wait_for(lambda: actions.work.pending == 0)
     actions.watch.bar.hide()
+    exchange = actions.exchange
+    exchange.open_export()
+    shoot(f"export-{theme}", exchange.export_dialog)
+    exchange.export_dialog.reject()
+    exchange.open_authorship()
+    wait_for(lambda: actions.work.pending == 0)
+    shoot(f"authorship-{theme}", exchange.authorship_dialog)
+    exchange.authorship_dialog.hide()
+    pane = window.window.panes["text"]
+    exchange.export_to(pane.front, place / f"Chapter {theme}.docx", with_prompts=False)
+    wait_for(lambda: actions.work.pending == 0)
+    shoot(f"exported-{theme}")
+    exchange.open_origin()
+    exchange.origin_dialog.check(place / f"Chapter {theme}.docx")
+    wait_for(lambda: not exchange.origin_dialog._timer.isActive())
+    shoot(f"origin-{theme}", exchange.origin_dialog)
+    exchange.origin_dialog.hide()
 
 
 if __name__ == "__main__":

@@ -270,6 +270,16 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 
+QRadioButton { spacing: ${s}px; }
+QRadioButton::indicator {
+    width: 12px; height: 12px; border: 1px solid $off; border-radius: 7px; background: $raised;
+}
+QRadioButton::indicator:hover { border-color: $text; }
+QRadioButton::indicator:focus { border-color: $gold; }
+QRadioButton::indicator:checked {
+    width: 6px; height: 6px; border: 4px solid $gold; background: $on_gold;
+}
+
 QSlider { min-height: ${control}px; background: transparent; }
 QSlider::groove:horizontal { height: 2px; background: $line; border-radius: 1px; }
 QSlider::sub-page:horizontal { height: 2px; background: $quiet; border-radius: 1px; }

@@ -35,7 +35,7 @@ from studio.documents.chat.tree import ChatTree
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
 from studio.documents.manuscript.text_units import for_editor
-from studio.documents.spans import TextState
+from studio.documents.spans import Origin, TextState
 from studio.documents.textfile import TextFile
 
 if TYPE_CHECKING:
@@ -178,10 +178,11 @@ class TextPane(QWidget):
         )
         return self._add_manuscript(document)
 
-    def add_text(self, title: str, text: str) -> None:
-        """Open a new document that holds a text a model wrote before."""
+    def add_text(self, title: str, text: str, origin: Origin = "generated") -> None:
+        """Open a new document that holds a text from elsewhere."""
         manuscript = Manuscript()
-        manuscript.edit(0, 0, for_editor(text), label=self.tr("From library"), origin="generated")
+        label = self.tr("Import") if origin == "imported" else self.tr("From library")
+        manuscript.edit(0, 0, for_editor(text), label=label, origin=origin)
         manuscript.forget_undo()
         document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript)
         self._add_manuscript(document).journal.commit()
