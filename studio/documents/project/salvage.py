@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.core.errors import BadInputError, DamagedFileError, storage_errors
-from studio.documents.project import schema
 from studio.documents.project.blobs import unpacked
 from studio.documents.project.database import create_file, database_errors
 from studio.documents.project.journal import (
@@ -35,7 +34,7 @@ from studio.documents.spans import TextEdit, TextState, difference
 MAX_FAILED_READS = 3000
 PAGE_BYTES = 4096
 
-_TABLES: dict[str, str] = {
+TABLES: dict[str, str] = {
     "project": "key, value",
     "documents": "id, kind, title, position, created_at, changed_at, deleted_at, meta",
     "requests": "id, at, request, artifact",
@@ -113,7 +112,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def _read_all(work: Path) -> Rows:
-    found: Rows = {name: [] for name in _TABLES}
+    found: Rows = {name: [] for name in TABLES}
     try:
         connection = sqlite3.connect(work, isolation_level=None)
     except sqlite3.Error:
@@ -121,7 +120,7 @@ def _read_all(work: Path) -> Rows:
     try:
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
         connection.execute("PRAGMA cell_size_check = ON")
-        for name, columns in _TABLES.items():
+        for name, columns in TABLES.items():
             found[name] = list(_rows(connection, name, columns))
     except sqlite3.Error:
         return found  # even opening fails: what was read so far is all there is
@@ -168,7 +167,7 @@ def _with_fresh_first_page(work: Path, folder: Path) -> Rows:
     page = bytearray(fresh.read_bytes()[:PAGE_BYTES])
     size = work.stat().st_size
     if size <= PAGE_BYTES:
-        return {name: [] for name in _TABLES}
+        return {name: [] for name in TABLES}
     page[28:32] = (size // PAGE_BYTES).to_bytes(4, "big")
     page[32:40] = bytes(8)  # the list of free pages, of no use for reading
     if work.with_name("damaged-wal").exists():
@@ -195,12 +194,12 @@ def _write_all(part: Path, target: Path, found: Rows) -> Salvage:
 def _insert(connection: sqlite3.Connection, found: Rows) -> tuple[int, int]:
     good = lost = 0
     for name, rows in found.items():
-        marks = ", ".join("?" * len(_TABLES[name].split(",")))
+        marks = ", ".join("?" * len(TABLES[name].split(",")))
         how = "REPLACE" if name == "project" else "IGNORE"
         for row in rows:
             try:
                 connection.execute(
-                    f"INSERT OR {how} INTO {name} ({_TABLES[name]}) VALUES ({marks})", row
+                    f"INSERT OR {how} INTO {name} ({TABLES[name]}) VALUES ({marks})", row
                 )
                 good += 1
             except (sqlite3.Error, OverflowError):
@@ -347,6 +346,3 @@ def _add_pieces(connection: sqlite3.Connection, title: str, pieces: Sequence[str
     )
     keyframe = Keyframe.of(TextState(text))
     write_keyframe(connection, new, cursor.lastrowid or 0, keyframe)
-
-
-assert set(_TABLES) == {s.split()[2] for s in schema.TABLES if s.startswith("CREATE TABLE")}

@@ -14,7 +14,7 @@ import pytest
 from studio.core.errors import DamagedFileError, NewerFormatError
 from studio.documents.project import Project, ProjectInUseError, ProjectSession, TextEdit
 from studio.documents.project.checking import content_problems
-from studio.documents.project.salvage import salvage
+from studio.documents.project.salvage import TABLES, salvage
 
 PAGE = 4096
 Damage = Callable[[bytearray, random.Random], bytes]
@@ -269,3 +269,16 @@ def test_locked_newer_and_read_only_projects_each_get_their_sentence(tmp_path, m
     connection.close()
     with pytest.raises(NewerFormatError):
         session.open(path)
+
+
+def test_salvage_knows_every_table_and_column(tmp_path) -> None:
+    path = tmp_path / "a.triptych"
+    with Project.open(path, create=True) as project, project.reading() as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        found = {
+            name: ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({name})"))
+            for (name,) in names.fetchall()
+        }
+    assert found == TABLES
