@@ -16,6 +16,7 @@ from studio.app.documents_pane import DocumentsPane, Front
 from studio.app.main_window import MainWindow
 from studio.app.reveal import reveal
 from studio.app.widgets.words import fill_in
+from studio.core.atomic_write import atomic_write
 from studio.core.errors import BadInputError, StudioError
 from studio.models.info import ModelInfo
 
@@ -113,9 +114,9 @@ class ExchangeActions(QObject):
 
     def ask_import(self) -> None:
         """Ask for files of other programs and open them as new documents."""
-        from studio.documents.export import IMPORTS
+        from studio.documents.export import FORMATS
 
-        names = " ".join(f"*{suffix}" for suffix in IMPORTS)
+        names = " ".join(f"*{known.suffix}" for known in FORMATS if known.can_import)
         kinds = fill_in(self.tr("Texts (%1)"), names)
         folder = str(self._around.folder())
         paths, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Import"), folder, kinds)
@@ -133,7 +134,8 @@ class ExchangeActions(QObject):
             found = import_text(path)
             record = read_record(path)
             made = record is not None and record.origin is Marked.GENERATED
-            return found.title, found.text, found.notice, "generated" if made else "imported"
+            origin: Origin = "generated" if made else "imported"
+            return found.title, found.text, " ".join(found.notices), origin
 
         def show(found: tuple[str, str, str, Origin]) -> None:
             title, text, notice, origin = found
@@ -252,13 +254,13 @@ class ExchangeActions(QObject):
         text, title = dialog.markdown, dialog.windowTitle()
 
         def write() -> None:
-            from studio.app.text_export import export_document
+            from studio.app.exporting import render
 
             if path.suffix.lower() not in (".md", ".pdf"):
                 raise BadInputError(
                     f"A report cannot be saved as “{path.suffix}”.", hint="Choose .md or .pdf."
                 )
-            export_document(path, text, title=title)
+            atomic_write(path, render(text, path, title), doing="saving the report")
 
         def written(_: object) -> None:
             show = (self.tr("Show in folder"), lambda: reveal(path, self._context.notify))

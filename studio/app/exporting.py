@@ -1,7 +1,7 @@
 """Writes a manuscript as a file that says where its words came from. For a background thread.
 
 What no model touched gets no mark: it would say something untrue. Decision:
-packaging/docs/decisions/0081-what-exports-say.md.
+packaging/docs/decisions/0086-what-exports-say.md.
 """
 
 from __future__ import annotations
@@ -74,20 +74,34 @@ def export_manuscript(order: ExportOrder) -> Exported:
         BadInputError: The kind of file is unknown, or the format cannot hold this text.
         StorageError: The system refused; an old file is still there.
     """
-    from studio.app.text_export import export_document
-
-    doing = "exporting the text"
-    with storage_errors(order.path, doing), tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / f"text{order.path.suffix.lower()}"
-        export_document(draft, order.state.text, title=order.title)
-        data = draft.read_bytes()
+    data = render(order.state.text, order.path, order.title)
     record = record_of_text(order)
     signed, notice = False, ""
     if record is not None:
         data, signed, notice = _sealed(data, order, record)
-    atomic_write(order.path, data, doing=doing)
+    atomic_write(order.path, data, doing="exporting the text")
     marked = record is not None and can_carry(order.path.suffix)
     return Exported(path=order.path, marked=marked, signed=signed, notice=notice)
+
+
+def render(text: str, path: Path, title: str) -> bytes:
+    """Return a manuscript as the bytes of the kind of file that ``path`` names.
+
+    Raises:
+        BadInputError: The kind of file is unknown.
+        StorageError: The system refused.
+    """
+    from studio.documents.export import format_of, render_text
+
+    known = format_of(path)
+    if known is None or not known.needs_qt:
+        return render_text(text, known.suffix if known else path.suffix, title=title)
+    from studio.app.text_export import export_document
+
+    with storage_errors(path, "exporting the text"), tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / f"text{known.suffix}"
+        export_document(text, draft, title=title)
+        return draft.read_bytes()
 
 
 def _sealed(data: bytes, order: ExportOrder, record: ProvenanceRecord) -> tuple[bytes, bool, str]:

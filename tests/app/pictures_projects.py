@@ -138,21 +138,7 @@ def main(target: Path) -> None:
             window.settings.set("appearance", "theme", theme)
             view.resize(1280, 800)
             shoot(f"project-{theme}")
-            actions.open_history()
-            panel = actions.panel
-            assert panel is not None
-            wait_for(lambda: panel.reading.pending == 0 and bool(panel.past.entries))
-            shoot(f"history-now-{theme}")
-            panel.strip.setValue(panel.strip.maximum() - 6)
-            wait_for(lambda: panel.reading.pending == 0)
-            shoot(f"history-back-{theme}")
-            panel.show_list(1)
-            wait_for(lambda: panel.reading.pending == 0)
-            shoot(f"history-moments-{theme}")
-            panel.show_list(2)
-            wait_for(lambda: panel.reading.pending == 0)
-            shoot(f"history-deleted-{theme}")
-            panel.close_panel()
+            history(actions, shoot, wait_for, theme)
             menu = view.menu_button.menu()
             for action in menu.actions():
                 if action.text() in ("File", "Edit"):
@@ -164,6 +150,22 @@ def main(target: Path) -> None:
             more(window, shoot, wait_for, place, theme)
         view.close()
         window.close()
+
+
+def history(actions, shoot, wait_for, theme: str) -> None:
+    """The time machine, at now and back in time, and its other lists."""
+    actions.open_history()
+    panel = actions.panel
+    wait_for(lambda: panel.reading.pending == 0 and bool(panel.past.entries))
+    shoot(f"history-now-{theme}")
+    panel.strip.setValue(panel.strip.maximum() - 6)
+    wait_for(lambda: panel.reading.pending == 0)
+    shoot(f"history-back-{theme}")
+    for tab, name in ((1, "moments"), (2, "deleted")):
+        panel.show_list(tab)
+        wait_for(lambda: panel.reading.pending == 0)
+        shoot(f"history-{name}-{theme}")
+    panel.close_panel()
 
 
 def more(window, shoot, wait_for, place: Path, theme: str) -> None:
