@@ -1,79 +1,128 @@
-"""Writes a manuscript as any kind of document, PDF included, which only Qt can lay out.
+"""Writes a manuscript in every format: PDF is laid out here by Qt, the others by documents.export.
 
-``.pdf`` is laid out by QTextDocument from our own HTML; everything else is written by
-:mod:`studio.documents.export`. Needs a QGuiApplication; the document is never shown.
+May run on any thread while a QGuiApplication lives: nothing here is shown, and a QTextDocument
+belongs to the thread that makes it. Nothing is ever loaded from a link or a file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QUrl
+from PySide6.QtCore import QBuffer, QIODevice, QLocale, QMarginsF, QSizeF, QUrl
 from PySide6.QtGui import (
     QFont,
     QPageLayout,
     QPageSize,
     QPdfWriter,
     QTextDocument,
+    QTextOption,
 )
 
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import StorageError
-from studio.documents import export
-from studio.documents.export import html, markdown
+from studio.documents.export import check_language, export_text, format_of, render_text
 
-EXPORTS = (".md", ".txt", ".docx", ".odt", ".pdf", ".epub", ".html")
 MARGIN_MM = 25.0
-FONT_PT = 11
+FONT_PT = 11.5
+
+_STYLE = """
+p { line-height: 135%; margin-top: 0; margin-bottom: 7pt; }
+li { line-height: 135%; }
+h1 { font-size: 20pt; } h2 { font-size: 16pt; } h3 { font-size: 13pt; }
+a { color: #1a4f8b; }
+pre, code { font-family: monospace; }
+"""
+_LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH"})
 
 
-class _Document(QTextDocument):
-    """A text that never loads anything: pictures and style sheets are not looked for."""
+class SealedDocument(QTextDocument):
+    """A text that loads nothing: pictures and style sheets are not even looked for."""
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
         return None
 
 
-def export_document(path: Path, text: str, *, title: str, language: str = "en") -> None:
-    """Write a manuscript as a document of the kind the suffix says, whole or not at all.
+def export_document(
+    text: str, target: Path, *, title: str = "", author: str = "", language: str = "en"
+) -> None:
+    """Write a manuscript as a file of the kind ``target``'s suffix says, whole or not at all.
 
     Args:
-        path: Ends with one of ``EXPORTS``.
-        text: Markdown.
-        title: Of the document.
-        language: BCP 47, for EPUB.
+        text: The manuscript, read as Markdown.
+        target: The file; one that is there is replaced.
+        title: The work's title; empty means the first heading, or else the file's name.
+        author: May be empty.
+        language: BCP 47, such as "en" or "pt-BR".
 
     Raises:
-        BadInputError: Another suffix.
-        StorageError: The system refused; an old file is still there.
+        BadInputError: Not a kind of file this can write, or no language.
+        StorageError: The system refused; an old file is as it was.
     """
-    suffix = path.suffix.lower()
-    if suffix != ".pdf":
-        export.export_text(path, text, title=title, language=language)
+    known = format_of(target)
+    if known is None or not known.needs_qt:
+        export_text(text, target, title=title, author=author, language=language)
         return
-    data = _as_pdf(_laid_out(text, title), title)
-    if not data.startswith(b"%PDF"):
-        raise StorageError(f"{path.name} could not be made.", hint="Try another format.")
-    atomic_write(path, data, doing="exporting the text")
+    data = render_document(
+        text, known.suffix, title=title or target.stem, author=author, language=language
+    )
+    atomic_write(target, data, doing="exporting the text")
 
 
-def _laid_out(text: str, title: str) -> QTextDocument:
-    document = _Document()
-    document.setDefaultFont(QFont("serif", FONT_PT))
-    document.setDefaultStyleSheet("p, li { line-height: 140%; }")
-    document.setHtml(html.page(markdown.parse(text), title))
-    document.setMetaInformation(QTextDocument.MetaInformation.DocumentTitle, title)
+def render_document(
+    text: str, suffix: str, *, title: str = "", author: str = "", language: str = "en"
+) -> bytes:
+    """Return a manuscript as the bytes of a file, for callers that seal it before it is written.
+
+    Args:
+        text: The manuscript, read as Markdown.
+        suffix: One of ``FORMATS``, with its dot.
+        title: The work's title.
+        author: May be empty; a PDF made by Qt has no place for it.
+        language: BCP 47.
+
+    Raises:
+        BadInputError: Not a kind of file this can write, or no language.
+        StorageError: Qt could not lay it out.
+    """
+    if suffix != ".pdf":
+        return render_text(text, suffix, title=title, author=author, language=language)
+    check_language(language)
+    return _pdf(_laid_out(text, language), title, language)
+
+
+def _laid_out(text: str, language: str) -> SealedDocument:
+    from studio.documents.export.html_writer import body
+    from studio.documents.export.markdown_reader import read_markdown
+
+    document = SealedDocument()
+    font = QFont("serif")
+    font.setStyleHint(QFont.StyleHint.Serif)
+    font.setPointSizeF(FONT_PT)
+    document.setDefaultFont(font)
+    option = QTextOption()
+    option.setTextDirection(QLocale(language).textDirection())
+    document.setDefaultTextOption(option)
+    document.setDefaultStyleSheet(_STYLE)
+    document.setHtml(body(read_markdown(text)))
     return document
 
 
-def _as_pdf(document: QTextDocument, title: str) -> bytes:
+def _pdf(document: SealedDocument, title: str, language: str) -> bytes:
+    """Return pages of the size that is usual where the language is spoken, with numbers."""
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(target)
     writer.setTitle(title)
+    writer.setCreator("Triptych")
+    country = language.partition("-")[2].upper()
+    size = QPageSize.PageSizeId.Letter if country in _LETTER_COUNTRIES else QPageSize.PageSizeId.A4
+    writer.setPageSize(QPageSize(size))
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
-    writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(margins, QPageLayout.Unit.Millimeter)
+    document.setPageSize(QSizeF())  # without one, print_ lays pages out and numbers them
     document.print_(writer)
     del writer  # writes the end of the file
-    return bytes(target.data().data())
+    data = bytes(target.data().data())
+    if not data.rstrip().endswith(b"%%EOF"):
+        raise StorageError("The PDF could not be made.", hint="Try another format.")
+    return data

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 MAX_LIST_DEPTH = 9
 """Word's and OpenOffice's lists have nine and ten levels; deeper items move up."""
@@ -81,13 +81,26 @@ class ItemList:
 
 
 Block: TypeAlias = "Heading | Paragraph | Code | Rule | Quote | ItemList"
-Text: TypeAlias = "Heading | Paragraph"
-_T = TypeVar("_T", Heading, Paragraph)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file of another program holds.
+
+    Attributes:
+        blocks: Its text.
+        title: What it says of itself; may be empty.
+        left_out: What it has and a manuscript has no place for, such as "pictures".
+    """
+
+    blocks: tuple[Block, ...]
+    title: str = ""
+    left_out: frozenset[str] = frozenset()
+
 
 _LINE_ENDS = str.maketrans({"\u0085": "\n", "\u2028": "\n", "\u2029": "\n", "\r": "\n"})
 # What XML 1.0 has no place for (section 2.2), and the byte-order mark.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff\ufeff]")
-_EDGES = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
 _LINES = re.compile(r"\s*\n\s*")
 _SPACES = re.compile(r"[ \t]+")
 _STARS = re.compile(r"(\*\s*){3,}|⁂")
@@ -119,67 +132,67 @@ def writable(text: str) -> str:
 
 def tidied_runs(runs: Iterable[Run]) -> tuple[tuple[Run, ...], ...]:
     """Return runs tidied; several tuples where empty lines part paragraphs."""
-    paragraphs: list[tuple[Run, ...]] = []
-    line: list[Run] = []
-    for run in _spaced(_merged(_cored(runs))):
-        if run.text.count("\n") > 1 and not run.text.strip():
-            paragraphs.append(tuple(_merged(line)))
-            line = []
+    paragraphs: list[list[Run]] = [[]]
+    white = ""
+    for piece in _pieces(runs):
+        if not piece.text.strip():
+            white += piece.text
+            continue
+        line = paragraphs[-1]
+        if white.count("\n") > 1 and line:
+            paragraphs.append([piece])
+        elif white and line:
+            line += [_between(line[-1], white, piece), piece]
         else:
-            line.append(run)
-    paragraphs.append(tuple(_merged(line)))
-    return tuple(paragraph for paragraph in paragraphs if paragraph)
+            line.append(piece)
+        white = ""
+    return tuple(tuple(_merged(paragraph)) for paragraph in paragraphs if paragraph)
 
 
-def _cored(runs: Iterable[Run]) -> Iterator[Run]:
-    """Yield runs parted into words of their look and plain white space."""
+def _pieces(runs: Iterable[Run]) -> Iterator[Run]:
+    """Yield runs parted into words, each with its look, and white space."""
     for run in runs:
         text = writable(run.text)
         if run.code:
             text = " ".join(text.split())
-        for piece in re.split(r"(\s*\n\s*\n\s*)", text):
-            match = _EDGES.fullmatch(piece)
-            before, core, after = match.groups() if match else ("", piece, "")
-            yield Run(_space(before))
+        for part in re.split(r"(\s*\n\s*\n\s*)", text) if "\n" in text else [text]:
+            core = part.strip()
+            start = part.find(core) if core else len(part)
+            if start:
+                yield Run(part[:start])
             if core:
-                core = core if run.code else _SPACES.sub(" ", _LINES.sub("\n", core))
-                yield replace(run, text=core)
-            yield Run(_space(after))
+                words = core if run.code else _SPACES.sub(" ", _LINES.sub("\n", core))
+                yield replace(run, text=words)
+            if core and start + len(core) < len(part):
+                yield Run(part[start + len(core) :])
 
 
-def _space(white: str) -> str:
-    """Return white space in short: line ends win over spaces, unusual spaces stay."""
-    if "\n" in white:
-        return "\n" * min(2, white.count("\n"))
-    return _SPACES.sub(" ", white)
+def _between(one: Run, white: str, two: Run) -> Run:
+    """Return white space with the looks that the runs on both sides have."""
+    return Run(
+        "\n" if "\n" in white else _SPACES.sub(" ", white),
+        one.strong and two.strong,
+        one.em and two.em,
+        one.strike and two.strike,
+        link=one.link if one.link == two.link else "",
+    )
 
 
 def _merged(runs: Iterable[Run]) -> list[Run]:
+    """Return runs with neighbours of one look joined."""
     result: list[Run] = []
+    words: list[str] = []
     for run in runs:
-        if not run.text:
-            continue
         if result and replace(result[-1], text=run.text) == run:
-            result[-1] = replace(run, text=result[-1].text + run.text)
-        else:
-            result.append(run)
+            words.append(run.text)
+            continue
+        if result:
+            result[-1] = replace(result[-1], text="".join(words))
+        result.append(run)
+        words = [run.text]
+    if result:
+        result[-1] = replace(result[-1], text="".join(words))
     return result
-
-
-def _spaced(runs: list[Run]) -> Iterator[Run]:
-    """Yield runs; white space between two of them has the looks that both have."""
-    for index, run in enumerate(runs):
-        if run.text.strip():
-            yield run
-        elif 0 < index < len(runs) - 1:
-            one, two = runs[index - 1], runs[index + 1]
-            yield Run(
-                _space(run.text),
-                one.strong and two.strong,
-                one.em and two.em,
-                one.strike and two.strike,
-                link=one.link if one.link == two.link else "",
-            )
 
 
 def _tidied(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:

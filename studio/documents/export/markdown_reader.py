@@ -1,7 +1,8 @@
 """Markdown to blocks, with markdown-it-py; HTML in it is text.
 
 Two rules serve people who write rather than mark up: a line end stays a line end, and an
-indented line is a paragraph, not code. Decision: packaging/docs/decisions/0055-exchange-of-texts.md.
+indented line is a paragraph, not code. Decision:
+packaging/docs/decisions/0055-exchange-of-texts.md.
 """
 
 from __future__ import annotations

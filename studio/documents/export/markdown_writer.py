@@ -194,17 +194,18 @@ def _widest(runs: Sequence[Run], index: int) -> tuple[str, int]:
     best, reach = "", index + 1
     link = runs[index].link
     if link:
-        best, reach = "link", _extent(runs, index, lambda run: run.link == link)
+        best, reach = "link", _extent(runs, index, "link", link)
     for name in _STYLES:
         if getattr(runs[index], name):
-            end = _extent(runs, index, lambda run, name=name: bool(getattr(run, name)))
+            end = _extent(runs, index, name, True)
             if not best or end > reach:
                 best, reach = name, end
     return best, reach
 
 
-def _extent(runs: Sequence[Run], index: int, belongs: Callable[[Run], bool]) -> int:
-    while index < len(runs) and belongs(runs[index]):
+def _extent(runs: Sequence[Run], index: int, name: str, value: object) -> int:
+    """Return the index after the last run in a row whose ``name`` is ``value``."""
+    while index < len(runs) and getattr(runs[index], name) == value:
         index += 1
     return index
 

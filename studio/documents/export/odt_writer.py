@@ -1,206 +1,220 @@
-"""OpenDocument texts, written: Qt's writer makes plain paragraphs of headings and loses strike-out.
+"""OpenDocument texts, written by us: Qt's writer makes plain paragraphs of headings.
 
-After OpenDocument 1.3 (https://docs.oasis-open.org/office/OpenDocument/v1.3/), with the style
-names that office programs know.
+After OpenDocument 1.3, part 3; styles have the names that LibreOffice knows.
 """
 
 from __future__ import annotations
 
-import html
 import re
+import time
 from collections.abc import Sequence
 
-from studio.documents.export.archive import stored
-from studio.documents.export.html import xml_safe
-from studio.documents.export.tree import Block, Kind, Run, safe_link
-
-MIMETYPE = "application/vnd.oasis.opendocument.text"
-MAX_LEVEL = 9
-
-_SPACES = (
-    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
-    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
-    'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" '
-    'xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0" '
-    'xmlns:meta="urn:oasis:names:tc:opendocument:xmlns:meta:1.0" '
-    'xmlns:dc="http://purl.org/dc/elements/1.1/" '
-    'xmlns:xlink="http://www.w3.org/1999/xlink" office:version="1.3"'
+from studio.documents.export.blocks import (
+    Block,
+    Code,
+    Heading,
+    ItemList,
+    Paragraph,
+    Quote,
+    Rule,
+    Run,
+    tidied,
 )
-_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_SIZES_PT = (22, 17, 14, 12, 12, 11)
+from studio.documents.export.container import stored
+from studio.documents.export.html_writer import attribute, content
 
-_MANIFEST = f"""{_HEAD}<manifest:manifest
- xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.3">
-<manifest:file-entry manifest:full-path="/" manifest:version="1.3" manifest:media-type="{MIMETYPE}"/>
+MEDIA_TYPE = "application/vnd.oasis.opendocument.text"
+
+_XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_URN = "urn:oasis:names:tc:opendocument:xmlns:"
+_NAMESPACES = (
+    f'xmlns:office="{_URN}office:1.0" xmlns:text="{_URN}text:1.0" xmlns:style="{_URN}style:1.0" '
+    f'xmlns:fo="{_URN}xsl-fo-compatible:1.0" xmlns:meta="{_URN}meta:1.0" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'office:version="1.3"'
+)
+_MANIFEST = f"""{_XML}<manifest:manifest xmlns:manifest="{_URN}manifest:1.0" manifest:version="1.3">
+<manifest:file-entry manifest:full-path="/" manifest:version="1.3" manifest:media-type="{MEDIA_TYPE}"/>
 <manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>
 <manifest:file-entry manifest:full-path="styles.xml" manifest:media-type="text/xml"/>
 <manifest:file-entry manifest:full-path="meta.xml" manifest:media-type="text/xml"/>
 </manifest:manifest>
 """  # noqa: E501 - one entry, one line
+_HEADING_SIZES = ("180%", "145%", "120%", "110%", "100%", "100%")
+STARS = "* * *"
 
 
-def write(blocks: Sequence[Block], *, title: str) -> bytes:
+def write_odt(
+    blocks: Sequence[Block], *, title: str, author: str = "", language: str = "en"
+) -> bytes:
     """Return an OpenDocument text."""
     return stored(
-        [
-            ("mimetype", MIMETYPE),
+        (
+            ("mimetype", MEDIA_TYPE),
             ("META-INF/manifest.xml", _MANIFEST),
-            ("content.xml", _content(blocks)),
-            ("styles.xml", _styles()),
-            ("meta.xml", _meta(title)),
-        ]
+            ("content.xml", _content(tidied(blocks))),
+            ("styles.xml", _styles(language)),
+            ("meta.xml", _meta(title, author, language)),
+        )
     )
 
 
 def _content(blocks: Sequence[Block]) -> str:
-    looks: dict[tuple[bool, bool, bool, bool], str] = {}
-    parts: list[str] = []
-    depth: list[bool] = []
-    previous: Block | None = None
-    for block in blocks:
-        if block.kind is not Kind.ITEM:
-            _close(parts, depth, 0)
-        else:
-            _open(parts, depth, block)
-        parts.append(_element(block, looks))
-        previous = block
-    _close(parts, depth, 0)
-    if previous is None:
-        parts.append('<text:p text:style-name="Text_20_body"/>')
-    styles = "".join(_text_style(name, look) for look, name in looks.items())
+    spans: dict[str, str] = {}
+    inner = "".join(_block(block, spans) for block in blocks)
     return (
-        f"{_HEAD}<office:document-content {_SPACES}>"
-        f"<office:automatic-styles>{styles}</office:automatic-styles>"
-        f"<office:body><office:text>{''.join(parts)}</office:text></office:body>"
-        "</office:document-content>"
+        f"{_XML}<office:document-content {_NAMESPACES}>\n<office:automatic-styles>\n"
+        f"{''.join(spans.values())}{_list_style('LN', ordered=True)}"
+        f"{_list_style('LB', ordered=False)}"
+        f"</office:automatic-styles>\n<office:body>\n<office:text>\n{inner}"
+        "</office:text>\n</office:body>\n</office:document-content>\n"
     )
 
 
-def _open(parts: list[str], depth: list[bool], block: Block) -> None:
-    """Bring the open lists to the item's level; each open list has one open item."""
-    level = min(block.level, MAX_LEVEL)
-    _close(parts, depth, level + 1)
-    if len(depth) == level + 1:
-        if depth[-1] == block.ordered:
-            parts.append("</text:list-item><text:list-item>")
-            return
-        _close(parts, depth, level)
-    while len(depth) < level + 1:
-        name = "Numbers" if block.ordered else "Bullets"
-        parts.append(f'<text:list text:style-name="{name}"><text:list-item>')
-        depth.append(block.ordered)
+def _block(block: Block, spans: dict[str, str], style: str = "Text_20_body") -> str:
+    match block:
+        case Heading():
+            return (
+                f'<text:h text:style-name="Heading_20_{block.level}" '
+                f'text:outline-level="{block.level}">{_runs(block.runs, spans)}</text:h>\n'
+            )
+        case Paragraph():
+            return f'<text:p text:style-name="{style}">{_runs(block.runs, spans)}</text:p>\n'
+        case Code():
+            text = _spaced(block.text)
+            return f'<text:p text:style-name="Preformatted_20_Text">{text}</text:p>\n'
+        case Rule():
+            return f'<text:p text:style-name="Scene_20_Break">{STARS}</text:p>\n'
+        case Quote():
+            return "".join(_block(part, spans, "Quotations") for part in block.blocks)
+        case ItemList():
+            return _list(block, spans)
 
 
-def _close(parts: list[str], depth: list[bool], keep: int) -> None:
-    while len(depth) > keep:
-        parts.append("</text:list-item></text:list>")
-        depth.pop()
+def _list(block: ItemList, spans: dict[str, str]) -> str:
+    parts = [f'<text:list text:style-name="{"LN" if block.ordered else "LB"}">\n']
+    for number, item in enumerate(block.items):
+        first = number == 0 and block.start != 1
+        start = f' text:start-value="{block.start}"' if first else ""
+        inner = "".join(_block(part, spans) for part in item)
+        parts.append(f"<text:list-item{start}>\n{inner}</text:list-item>\n")
+    return "".join((*parts, "</text:list>\n"))
 
 
-def _element(block: Block, looks: dict[tuple[bool, bool, bool, bool], str]) -> str:
-    inner = "".join(_run(run, looks) for run in block.runs)
-    if block.kind is Kind.HEADING:
-        level = max(1, min(6, block.level))
-        return (
-            f'<text:h text:style-name="Heading_20_{level}" '
-            f'text:outline-level="{level}">{inner}</text:h>'
-        )
-    style = {
-        Kind.QUOTE: "Quotations",
-        Kind.CODE: "Preformatted_20_Text",
-        Kind.RULE: "Horizontal_20_Line",
-    }.get(block.kind, "Text_20_body")
-    return f'<text:p text:style-name="{style}">{inner}</text:p>'
-
-
-def _run(run: Run, looks: dict[tuple[bool, bool, bool, bool], str]) -> str:
-    text = _text(run.text)
-    look = (run.bold, run.italic, run.code, run.strike)
-    if any(look):
-        name = looks.setdefault(look, f"T{len(looks) + 1}")
-        text = f'<text:span text:style-name="{name}">{text}</text:span>'
-    link = safe_link(run.link)
-    if link:
-        return f'<text:a xlink:type="simple" xlink:href="{html.escape(link)}">{text}</text:a>'
-    return text
-
-
-def _text(text: str) -> str:
-    """Return text with line ends, tabs and runs of spaces as the elements they are."""
+def _runs(runs: Sequence[Run], spans: dict[str, str]) -> str:
     parts: list[str] = []
-    for piece in re.split(r"(\n|\t| {2,}|^ | $)", xml_safe(text)):
-        if piece == "\n":
-            parts.append("<text:line-break/>")
-        elif piece == "\t":
-            parts.append("<text:tab/>")
-        elif piece and not piece.strip(" ") and piece != " ":
-            parts.append(f'<text:s text:c="{len(piece)}"/>')
-        elif piece == " ":
-            parts.append("<text:s/>")
-        else:
-            parts.append(html.escape(piece))
+    for index, run in enumerate(runs):
+        before = runs[index - 1].link if index else ""
+        after = runs[index + 1].link if index + 1 < len(runs) else ""
+        text = _spaced(run.text)
+        name = _span_style(run, spans)
+        if name:
+            text = f'<text:span text:style-name="{name}">{text}</text:span>'
+        if run.link and run.link != before:
+            text = f'<text:a xlink:type="simple" xlink:href="{attribute(run.link)}">{text}'
+        if run.link and run.link != after:
+            text += "</text:a>"
+        parts.append(text)
     return "".join(parts)
 
 
-def _text_style(name: str, look: tuple[bool, bool, bool, bool]) -> str:
-    bold, italic, code, strike = look
-    properties = 'fo:font-weight="bold" ' if bold else ""
-    properties += 'fo:font-style="italic" ' if italic else ""
-    properties += 'fo:font-family="monospace" ' if code else ""
-    properties += 'style:text-line-through-style="solid" ' if strike else ""
-    return (
-        f'<style:style style:name="{name}" style:family="text">'
-        f"<style:text-properties {properties}/></style:style>"
+def _span_style(run: Run, spans: dict[str, str]) -> str:
+    """Return the name of a run's style, which ``spans`` gets when it is new."""
+    letters = "".join(
+        letter
+        for letter, there in (("B", run.strong), ("I", run.em), ("S", run.strike), ("C", run.code))
+        if there
+    )
+    if not letters or letters == "C":
+        return letters and "Source_20_Text"
+    looks = {
+        "B": ' fo:font-weight="bold"',
+        "I": ' fo:font-style="italic"',
+        "S": ' style:text-line-through-style="solid" style:text-line-through-type="single"',
+        "C": "",
+    }
+    parent = ' style:parent-style-name="Source_20_Text"' if run.code else ""
+    spans[letters] = (
+        f'<style:style style:name="T{letters}" style:family="text"{parent}>'
+        f"<style:text-properties{''.join(looks[letter] for letter in letters)}/></style:style>\n"
+    )
+    return "T" + letters
+
+
+def _spaced(text: str) -> str:
+    """Return text with the white space that XML would lose as elements."""
+    text = content(text).replace("\t", "<text:tab/>").replace("\n", "<text:line-break/>")
+    return re.sub(
+        r"(^|(?<=>)| ) +|^ | $",
+        lambda match: f'<text:s text:c="{len(match[0])}"/>',
+        text,
     )
 
 
-def _styles() -> str:
+def _list_style(name: str, *, ordered: bool) -> str:
+    levels = []
+    for level in range(1, 11):
+        indent = (
+            "<style:list-level-properties "
+            'text:list-level-position-and-space-mode="label-alignment">'
+            '<style:list-level-label-alignment text:label-followed-by="listtab" '
+            f'fo:text-indent="-0.6cm" fo:margin-left="{0.6 * level:.1f}cm"/>'
+            "</style:list-level-properties>"
+        )
+        if ordered:
+            mark = 'number style:num-format="1" style:num-suffix="."'
+            end = "number"
+        else:
+            mark, end = 'bullet text:bullet-char="•"', "bullet"
+        levels.append(
+            f'<text:list-level-style-{mark} text:level="{level}">{indent}'
+            f"</text:list-level-style-{end}>\n"
+        )
+    return f'<text:list-style style:name="{name}">\n{"".join(levels)}</text:list-style>\n'
+
+
+def _styles(language: str) -> str:
+    code, _, country = language.partition("-")
+    named = f' fo:country="{attribute(country)}"' if re.fullmatch("[A-Za-z]{2}", country) else ""
     headings = "".join(
         f'<style:style style:name="Heading_20_{level}" style:display-name="Heading {level}" '
         f'style:family="paragraph" style:default-outline-level="{level}" '
-        'style:next-style-name="Text_20_body">'
-        '<style:paragraph-properties fo:margin-top="0.5cm" fo:margin-bottom="0.25cm" '
-        'fo:keep-with-next="always"/>'
-        f'<style:text-properties fo:font-size="{size}pt" fo:font-weight="bold"/></style:style>'
-        for level, size in enumerate(_SIZES_PT, 1)
+        'style:next-style-name="Text_20_body"><style:paragraph-properties '
+        'fo:margin-top="0.6cm" fo:margin-bottom="0.3cm" fo:keep-with-next="always"/>'
+        f'<style:text-properties fo:font-size="{size}" fo:font-weight="bold"/></style:style>\n'
+        for level, size in enumerate(_HEADING_SIZES, 1)
     )
     return (
-        f"{_HEAD}<office:document-styles {_SPACES}><office:styles>"
-        + _paragraph("Text_20_body", "Text body", 'fo:margin-bottom="0.25cm"')
-        + _paragraph("Quotations", "Quotations", 'fo:margin-left="1cm" fo:margin-right="1cm"')
-        + _paragraph("Preformatted_20_Text", "Preformatted Text", "", 'fo:font-family="monospace"')
-        + _paragraph(
-            "Horizontal_20_Line", "Horizontal Line", 'fo:border-bottom="0.5pt solid #808080"'
+        f"{_XML}<office:document-styles {_NAMESPACES}>\n<office:styles>\n"
+        '<style:default-style style:family="paragraph"><style:text-properties '
+        f'fo:font-size="12pt" fo:language="{attribute(code)}"{named}/></style:default-style>\n'
+        + _paragraph_style("Text body", 'fo:margin-bottom="0.25cm" fo:line-height="130%"')
+        + _paragraph_style("Quotations", 'fo:margin-left="1cm" fo:margin-right="1cm"')
+        + _paragraph_style(
+            "Scene Break", 'fo:text-align="center" fo:margin-top="0.5cm" fo:margin-bottom="0.5cm"'
         )
-        + headings
-        + _list("Bullets", '<text:list-level-style-bullet text:bullet-char="•"', "bullet")
-        + _list("Numbers", '<text:list-level-style-number style:num-format="1"', "number")
-        + "</office:styles></office:document-styles>"
+        + _paragraph_style("Preformatted Text", "", 'fo:font-family="monospace"')
+        + '<style:style style:name="Source_20_Text" style:display-name="Source Text" '
+        'style:family="text"><style:text-properties fo:font-family="monospace"/></style:style>\n'
+        f"{headings}</office:styles>\n</office:document-styles>\n"
     )
 
 
-def _paragraph(name: str, shown: str, paragraph: str, text: str = "") -> str:
+def _paragraph_style(title: str, paragraph: str, text: str = "") -> str:
+    letters = f"<style:text-properties {text}/>" if text else ""
     return (
-        f'<style:style style:name="{name}" style:display-name="{shown}" style:family="paragraph">'
-        f"<style:paragraph-properties {paragraph}/><style:text-properties {text}/></style:style>"
+        f'<style:style style:name="{title.replace(" ", "_20_")}" style:display-name="{title}" '
+        f'style:family="paragraph"><style:paragraph-properties {paragraph}/>{letters}'
+        "</style:style>\n"
     )
 
 
-def _list(name: str, opening: str, kind: str) -> str:
-    suffix = ' style:num-suffix="."' if kind == "number" else ""
-    levels = "".join(
-        f'{opening}{suffix} text:level="{level}"><style:list-level-properties '
-        f'text:space-before="{0.6 * level:.1f}cm" text:min-label-width="0.6cm"/>'
-        f"</text:list-level-style-{kind}>"
-        for level in range(1, MAX_LEVEL + 2)
-    )
-    return f'<text:list-style style:name="{name}">{levels}</text:list-style>'
-
-
-def _meta(title: str) -> str:
+def _meta(title: str, author: str, language: str) -> str:
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    creator = f"<meta:initial-creator>{content(author)}</meta:initial-creator>\n" if author else ""
     return (
-        f"{_HEAD}<office:document-meta {_SPACES}><office:meta>"
-        f"<dc:title>{html.escape(xml_safe(title))}</dc:title>"
-        "<meta:generator>Triptych</meta:generator></office:meta></office:document-meta>"
+        f"{_XML}<office:document-meta {_NAMESPACES}>\n<office:meta>\n"
+        f"<dc:title>{content(title)}</dc:title>\n{creator}"
+        f"<dc:language>{content(language)}</dc:language>\n<dc:date>{now}</dc:date>\n"
+        "</office:meta>\n</office:document-meta>\n"
     )
