@@ -7,13 +7,12 @@ packaging/docs/decisions/0086-what-exports-say.md.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.core.atomic_write import atomic_write
-from studio.core.errors import BackendError, BadInputError, StorageError, storage_errors
+from studio.core.errors import BackendError, BadInputError, StorageError
 from studio.core.provenance import Origin, ProvenanceRecord, can_carry
 from studio.core.requests import to_json
 from studio.documents.project import Project
@@ -91,17 +90,11 @@ def render(text: str, path: Path, title: str) -> bytes:
         BadInputError: The kind of file is unknown.
         StorageError: The system refused.
     """
-    from studio.documents.export import format_of, render_text
+    from studio.app.text_export import render_document
+    from studio.documents.export import format_of
 
     known = format_of(path)
-    if known is None or not known.needs_qt:
-        return render_text(text, known.suffix if known else path.suffix, title=title)
-    from studio.app.text_export import export_document
-
-    with storage_errors(path, "exporting the text"), tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / f"text{known.suffix}"
-        export_document(text, draft, title=title)
-        return draft.read_bytes()
+    return render_document(text, known.suffix if known else path.suffix, title=title)
 
 
 def _sealed(data: bytes, order: ExportOrder, record: ProvenanceRecord) -> tuple[bytes, bool, str]:

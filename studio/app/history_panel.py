@@ -2,7 +2,7 @@
 
 It lies over the work while it is open. Left and Right go step by step, Up and Down row by row,
 Enter restores, Esc closes. The project is read on a thread of its own; only the newest state
-asked for is ever shown. See packaging/docs/decisions/0080-the-time-machine.md.
+asked for is ever shown. See packaging/docs/decisions/0085-the-time-machine.md.
 """
 
 from __future__ import annotations

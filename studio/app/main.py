@@ -264,7 +264,7 @@ class Window:
             self._instance.listen()
         self._add_project_actions()
         self._starter.start()
-        self.window.open_files(list(self.options.files))
+        self._open_files(list(self.options.files))
 
     def _add_project_actions(self) -> None:
         from studio.app.project_actions import ProjectActions
@@ -276,7 +276,17 @@ class Window:
 
     def _on_files(self, files: list[Path]) -> None:
         self.window.come_to_front()
-        self.window.open_files(files)
+        self._open_files(files)
+
+    def _open_files(self, files: list[Path]) -> None:
+        """Open projects off the GUI thread, and everything else in the pane in front."""
+        from studio.documents.project import SUFFIX
+
+        projects = [path for path in files if path.suffix == SUFFIX]
+        self.window.open_files([path for path in files if path not in projects])
+        for path in projects:
+            if self.project_actions is not None:
+                self.project_actions.open_project(path)
 
     def _on_pane_made(self, name: str) -> None:
         pane = self.window.panes[name]

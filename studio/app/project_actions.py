@@ -23,7 +23,7 @@ from studio.app.main_window import MainWindow
 from studio.app.project_watch import ProjectWatch
 from studio.app.reveal import reveal
 from studio.app.theme.icons import icon
-from studio.app.widgets.words import fill_in
+from studio.app.widgets.words import BYTES_PER_MB, fill_in
 from studio.core.errors import StudioError
 from studio.documents.project import SUFFIX, Backup, Project
 
@@ -55,6 +55,7 @@ class ProjectActions(QObject):
         self.watch.keep_salvaged_wanted.connect(self.keep_salvaged)
         for spec in (*self._file(), *self._past()):
             context.actions.add(spec)
+        context.settings.changed.connect(self._on_setting)
         self.exchange = ExchangeActions(window, context, self)
         self._recent = QMenu(window)
         self._recent.aboutToShow.connect(self.fill_recent)
@@ -325,6 +326,11 @@ class ProjectActions(QObject):
         found = self._window.panes[FIRST_PANE]
         assert isinstance(found, DocumentsPane)
         return found
+
+    def _on_setting(self, group: str, name: str) -> None:
+        if (group, name) == ("files", "history_budget_mb"):
+            budget_mb = self._context.settings.value.files.history_budget_mb
+            self._context.projects.history_budget_bytes = budget_mb * BYTES_PER_MB
 
     def _focus_work(self) -> None:
         self._window.focus_pane()

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from studio.app.main import pane_sources
+from studio.app.main import Options, pane_sources
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.pane import TextPane
 from studio.app.project_actions import ProjectActions
@@ -291,3 +291,18 @@ def test_history_opens_from_the_keyboard_and_closes(studio: Studio, keeper: Path
     assert panel.past.entries
     studio.app.actions.run("project.history")
     assert not panel.isVisible()
+
+
+def test_a_project_named_at_the_start_is_opened(
+    qtbot: QtBot, make_window: MakeWindow, keeper: Path
+) -> None:
+    opened = make_window(panes=pane_sources(), options=Options(files=(keeper,)))
+    qtbot.waitUntil(lambda: opened.app.project_actions is not None, timeout=LONG_MS)
+    started = Studio(qtbot, opened)
+    started.settle()
+    assert started.title == "The Keeper – Triptych"
+
+
+def test_the_budget_of_history_follows_the_settings(studio: Studio) -> None:
+    studio.app.settings.set("files", "history_budget_mb", 64)
+    assert studio.session.history_budget_bytes == 64 * 2**20
