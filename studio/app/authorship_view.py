@@ -11,12 +11,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QPainter,
     QPaintEvent,
-    QTextCharFormat,
-    QTextCursor,
-    QTextFormat,
-    QTextFrameFormat,
-    QTextLength,
-    QTextTable,
 )
 from PySide6.QtWidgets import (
     QDialog,
@@ -28,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.app.report_look import dress
 from studio.app.theme import Theme
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Palette, Space, Type
@@ -171,39 +166,6 @@ class AuthorshipDialog(QDialog):
         self.legend.setText("   ·   ".join(parts) or self.tr("There is no text yet."))
         self.bar.set_counted(counted)
         self.text.setMarkdown(self.markdown)
-        self.text.document().setDocumentMargin(Space.L)
-        self._dress_headings()
-        self._dress_tables()
-
-    def _dress_headings(self) -> None:
-        block = self.text.document().begin()
-        while block.isValid():
-            cursor = QTextCursor(block)
-            form = block.blockFormat()
-            if form.headingLevel():
-                first = form.headingLevel() == 1
-                form.setTopMargin(0 if first else Space.L)
-                form.setBottomMargin(Space.S)
-                cursor.setBlockFormat(form)
-                cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-                letters = QTextCharFormat()
-                letters.setProperty(
-                    QTextFormat.Property.FontPixelSize, Type.TITLE if first else Type.SECTION
-                )
-                letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-                cursor.mergeCharFormat(letters)
-            block = block.next()
-
-    def _dress_tables(self) -> None:
-        line = QColor(self._theme.palette.line)
-        for frame in self.text.document().rootFrame().childFrames():
-            if isinstance(frame, QTextTable):
-                form = frame.format()
-                form.setBorder(1)
-                form.setBorderBrush(line)
-                form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-                form.setBorderCollapse(True)
-                form.setCellPadding(Space.XS)
-                form.setCellSpacing(0)
-                form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-                frame.setFormat(form)
+        document = self.text.document()
+        document.setDocumentMargin(Space.L)
+        dress(document, QColor(self._theme.palette.line), Type.BODY, px=True)

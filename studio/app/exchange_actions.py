@@ -254,13 +254,14 @@ class ExchangeActions(QObject):
         text, title = dialog.markdown, dialog.windowTitle()
 
         def write() -> None:
-            from studio.app.exporting import render
+            from studio.app.report_look import report_pdf
 
-            if path.suffix.lower() not in (".md", ".pdf"):
+            makers = {".md": lambda: text.encode(), ".pdf": lambda: report_pdf(text, title)}
+            if path.suffix.lower() not in makers:
                 raise BadInputError(
                     f"A report cannot be saved as “{path.suffix}”.", hint="Choose .md or .pdf."
                 )
-            atomic_write(path, render(text, path, title), doing="saving the report")
+            atomic_write(path, makers[path.suffix.lower()](), doing="saving the report")
 
         def written(_: object) -> None:
             show = (self.tr("Show in folder"), lambda: reveal(path, self._context.notify))
