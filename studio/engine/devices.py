@@ -22,6 +22,7 @@ from studio.core.settings import Computing
 from studio.engine import memory
 from studio.engine.api import Device
 from studio.engine.preparation import quiet_imports
+from studio.engine.torch_libraries import load_ahead
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def import_torch() -> Any:
     """
     if "torch" not in sys.modules:
         with quiet_imports():
+            load_ahead()
             for name in ("numpy", "torch"):
                 time.sleep(_BREATH_S)
                 importlib.import_module(name)
