@@ -22,9 +22,12 @@ LICENCES = (
     ("Pillow", "MIT-CMU"),
     ("platformdirs", "MIT"),
     ("psutil", "BSD-3-Clause"),
+    ("markdown-it-py, python-docx, sd-parsers, keyring", "MIT"),
+    ("c2pa-python", "Apache-2.0 or MIT"),
+    ("cryptography", "Apache-2.0 or BSD-3-Clause"),
     ("Lucide icons", "ISC"),
     ("Literata, Inter", "OFL-1.1"),
-    ("SmolLM2 135M Instruct", "Apache-2.0"),
+    ("SmolLM2 135M Instruct, all-MiniLM-L6-v2", "Apache-2.0"),
 )
 
 

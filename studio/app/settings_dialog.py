@@ -27,6 +27,7 @@ from studio.core.settings import GROUPS
 
 SIZE = QSize(820, 600)
 LIST_WIDTH = 184
+PAGE_ROW = Size.CONTROL + Space.S
 NAME = Qt.ItemDataRole.UserRole
 
 translate = QCoreApplication.translate
@@ -64,10 +65,10 @@ class SettingsDialog(QDialog):
         self._list.setFixedWidth(LIST_WIDTH)
         self._list.setIconSize(QSize(Size.ICON, Size.ICON))
         self._list.setAccessibleName(self.tr("Pages"))
-        set_role(self._list, "pages")
         for page in self._pages.values():
             item = QListWidgetItem(icon(page.icon), page.title, self._list)
             item.setData(NAME, page.name)
+            item.setSizeHint(QSize(0, PAGE_ROW))  # known before the style sheet is asked
         side = QFrame()
         set_role(side, "ground")
         column = QVBoxLayout(side)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 
+from studio.app.settings_dialog import PAGE_ROW
 from studio.app.settings_pages import GroupPage
 from studio.core.options import describe
 from studio.core.settings import GROUPS
 from studio.engine.plugins import PluginInfo
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -138,3 +143,17 @@ def test_about_names_the_licences_of_what_is_bundled(dialog):
     words = " ".join(label.text() for label in dialog.show_page("about").findChildren(QLabel))
     for part in ("Apache License 2.0", "LGPL", "OFL", "ISC", "Lucide", "Literata"):
         assert part in words
+
+
+def test_about_names_every_package_triptych_asks_for(dialog):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    words = " ".join(label.text() for label in dialog.show_page("about").findChildren(QLabel))
+    for wanted in project["dependencies"]:
+        name = re.split(r"[<>=~!]", wanted)[0].removesuffix("-Essentials")
+        name = {"torch": "PyTorch"}.get(name, name)
+        assert name.casefold() in words.casefold(), name
+
+
+def test_the_rows_of_pages_have_their_height_whatever_the_style(dialog):
+    heights = [dialog._list.item(i).sizeHint().height() for i in range(dialog._list.count())]
+    assert set(heights) == {PAGE_ROW}

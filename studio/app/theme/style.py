@@ -245,7 +245,6 @@ QListView::item:hover { background: $hover; }
 QListView::item:selected { background: $hover; color: $text; }
 QListView::item:focus { border-color: $gold; }
 
-QListWidget[role="pages"]::item { min-height: 32px; }
 QMenu { background: $raised; border: 1px solid $line; padding: ${xs}px; }
 QMenu::item {
     padding: 5px ${l}px 5px ${s}px; border-radius: ${field_radius}px; color: $text;

@@ -43,6 +43,7 @@ class OptionsForm(QWidget):
         super().__init__(parent)
         self._label_width = label_width
         self._show_help = show_help
+        self._options: tuple[OptionInfo, ...] = ()
         self._rows: dict[str, _Row] = {}
         self._more: Collapsible | None = None
         self._setting = False
@@ -55,7 +56,7 @@ class OptionsForm(QWidget):
     @property
     def options(self) -> tuple[OptionInfo, ...]:
         """The options the form shows."""
-        return tuple(row.info for row in self._rows.values())
+        return self._options
 
     def set_options(
         self,
@@ -69,9 +70,9 @@ class OptionsForm(QWidget):
             choice_titles: What to call the choices of an option, by its name.
         """
         titles = {name: dict(each) for name, each in (choice_titles or {}).items()}
-        if tuple(options) == self.options and self._rows and titles == self._choice_titles:
-            return
-        self._choice_titles = titles
+        if tuple(options) == self._options and titles == self._choice_titles:
+            return  # made anew, they would take the pointer and the keys from who sets one
+        self._options, self._choice_titles = tuple(options), titles
         kept = {name: (row.info.type, row.field.value()) for name, row in self._rows.items()}
         opened = self._more is not None and self._more.expanded
         self._empty()

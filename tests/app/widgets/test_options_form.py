@@ -222,3 +222,13 @@ def test_a_switch_is_a_check_box_to_a_screen_reader(qtbot):
 
 def test_the_form_fits_the_narrowest_inspector(form):
     assert form.minimumSizeHint().width() <= Size.INSPECTOR_MIN - 2 * Space.L
+
+
+def test_the_same_options_again_leave_every_control_where_it_is(form):
+    infos = describe(Options)
+    first_advanced = (*[i for i in infos if i.advanced], *[i for i in infos if not i.advanced])
+    form.set_options(first_advanced)  # as a backend may declare them
+    fields = [form.field(info.name) for info in first_advanced]
+    form.set_options(first_advanced)
+    assert [form.field(info.name) for info in first_advanced] == fields
+    assert form.options == first_advanced
