@@ -45,16 +45,19 @@ def quiet_imports(may_freeze: Callable[[], bool] = lambda: True) -> Iterator[Non
 
 
 class Preparation:
-    """Prepares each backend once."""
+    """Prepares each backend once, one at a time.
+
+    Never two at once: transformers replaces itself in ``sys.modules`` at the end of its import,
+    and who imports it meanwhile from another thread is left with an empty module for good.
+    """
 
     def __init__(self, may_freeze: Callable[[], bool]) -> None:
         self._may_freeze = may_freeze
         self._lock = threading.Lock()
-        self._locks: dict[int, threading.Lock] = {}
         self._ready: list[Backend] = []
 
     def prepare(self, backend: Backend) -> None:
-        """Let the backend import what it needs, unless it has; waits for one that just does.
+        """Let the backend import what it needs, unless it has; waits for any that just does.
 
         Raises:
             StudioError: It failed, in words; the next call tries again.
@@ -62,8 +65,6 @@ class Preparation:
             JobCancelled: The backend raised it.
         """
         with self._lock:
-            own = self._locks.setdefault(id(backend), threading.Lock())
-        with own:
             if backend in self._ready:
                 return
             title = backend.manifest.title

@@ -168,7 +168,7 @@ class Meaning:
                 self._compute_missing()
                 self.problem = ""
             except StudioError as error:
-                log.info("search by meaning waits: %s", error.user_message)
+                log.warning("search by meaning waits: %s", error.sentence())
                 self.problem = error.sentence()
                 self._library.tell(Change(what="problems"))
             self._wake.wait()

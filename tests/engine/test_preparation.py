@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +73,52 @@ def test_a_backend_is_prepared_once_whoever_asks() -> None:
     for thread in threads:
         thread.join(WAIT_S)
     assert backend.prepared == 1
+
+
+def test_two_backends_never_import_at_once() -> None:
+    going, most, guard = 0, 0, threading.Lock()
+    other_came = threading.Event()
+
+    class Imports(StepBackend):
+        def prepare(self) -> None:
+            nonlocal going, most
+            with guard:
+                going += 1
+                most = max(most, going)
+                if going > 1:
+                    other_came.set()
+            other_came.wait(0.1)  # without a lock, the others come in now
+            with guard:
+                going -= 1
+
+    preparation = Preparation(lambda: False)
+    threads = [threading.Thread(target=preparation.prepare, args=(Imports(),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+    assert most == 1
+
+
+def test_both_kinds_of_models_can_be_prepared_at_the_same_time() -> None:
+    code = (
+        "import threading\n"
+        "from studio.engine.preparation import Preparation\n"
+        "from studio.engine.backends.transformers_text import TransformersTextBackend as Text\n"
+        "from studio.engine.backends.transformers_embed import TransformersEmbedBackend as Embed\n"
+        "preparation, gate = Preparation(lambda: True), threading.Barrier(2)\n"
+        "def run(backend):\n"
+        "    gate.wait()\n"
+        "    preparation.prepare(backend)\n"
+        "threads = [threading.Thread(target=run, args=(b(),)) for b in (Text, Embed)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "from studio.engine.backends import _transformers_embed_impl as embed\n"
+        "from studio.engine.backends import _transformers_text_impl as text\n"
+        "print(hasattr(embed.transformers, 'AutoTokenizer'),"
+        " hasattr(text.transformers, 'AutoTokenizer'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True True"
 
 
 def test_a_failed_preparation_is_told_and_tried_again() -> None:

@@ -32,6 +32,13 @@ BATCH_TOKENS = 1024  # a quarter of a second on a slow CPU, so that others need 
 MOST_TOKENS = 256  # what such models were trained on; more changes the meaning little
 
 
+def warm_imports() -> None:
+    """Import the modules that the first load would import."""
+    from transformers import AutoModel, AutoTokenizer
+
+    _ = (AutoModel.from_pretrained, AutoTokenizer.from_pretrained)
+
+
 def load(model: ModelInfo, device: Device, ctx: LoadContext) -> EmbedModel:
     """Load a model's folder.
 

@@ -50,20 +50,31 @@ class TransformersEmbedBackend(Backend):
         """Return the size of the weights as float32 and some to work with."""
         return (model.parameters * _BYTES_PER_PARAMETER or model.size_bytes) + _WORKING_BYTES
 
+    def prepare(self) -> None:
+        """Import torch and transformers, after whichever backend does so just now."""
+        _stay_offline()
+        from studio.engine.backends import _transformers_embed_impl as implementation
+
+        implementation.warm_imports()
+
     def load(self, model: ModelInfo, device: Device, ctx: LoadContext) -> LoadedModel:
         """Load a folder.
 
         Raises:
             ModelError: Damaged, unsupported or gone.
         """
-        # Read by huggingface_hub when it is imported; every load says local_files_only besides.
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        os.environ["TRANSFORMERS_OFFLINE"] = "1"
-        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        _stay_offline()
         ctx.loading(0.0, "Starting the libraries")
         from studio.engine.backends import _transformers_embed_impl as implementation
 
         loaded: Any = implementation.load(model, device, ctx)
         assert isinstance(loaded, LoadedModel)
         return loaded
+
+
+def _stay_offline() -> None:
+    # Read by huggingface_hub when it is imported; every load says local_files_only besides.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
