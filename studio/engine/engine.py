@@ -480,8 +480,12 @@ class Engine:
             self._inventory.look_at_plugins,
         ):
             self._crew.guard(look)
+        self._post(self._settle)
+
+    def _settle(self) -> None:
+        """Everything is known, and on this thread the device is in use by now."""
         self._inventory.settled.set()
-        self._post(self._advance)
+        self._advance()
 
     def _look_for_device(self) -> None:
         device, problem = self._find_device(self._settings)

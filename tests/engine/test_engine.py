@@ -818,3 +818,9 @@ def test_energy_nobody_can_measure_is_not_known(
     monkeypatch.setattr("studio.core.energy._devices", dict)
     listener = make_engine()
     assert listener.wait(listener.engine.submit(request())).artifact.energy_j is None
+
+
+def test_what_is_settled_has_its_device(make_engine: MakeEngine) -> None:
+    for _ in range(20):
+        listener = settled(make_engine())
+        assert listener.engine.state().device is not None
