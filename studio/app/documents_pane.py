@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from studio.documents.spans import Origin, TextState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from PySide6.QtCore import SignalInstance
 
+    from studio.core.requests import Request
     from studio.documents.project import Project
 
 
@@ -34,13 +38,32 @@ class Front:
     kind: str
 
 
+@dataclass(frozen=True)
+class NewText:
+    """A text that shall open as a new document.
+
+    Attributes:
+        title: What its tab shows.
+        text: All of it.
+        origin: Where it comes from.
+        request: What made it, where that is known.
+        facts: What came of the request: at least the model.
+    """
+
+    title: str
+    text: str
+    origin: Origin = "generated"
+    request: Request | None = None
+    facts: Mapping[str, Any] | None = None
+
+
 @runtime_checkable
 class MakesDocuments(Protocol):
     """A pane whose things can be opened as documents of another."""
 
     @property
     def document_wanted(self) -> SignalInstance:
-        """Title and text that shall open as a new document."""
+        """A :class:`NewText` that shall open as a new document."""
 
 
 @runtime_checkable
@@ -64,8 +87,15 @@ class DocumentsPane(Protocol):
     def leave_project(self, project: Project) -> None:
         """Close the tabs of a project's documents; they stay in the project."""
 
-    def add_text(self, title: str, text: str, origin: Origin = "generated") -> None:
-        """Open a new document that holds a text from elsewhere."""
+    def add_text(
+        self,
+        title: str,
+        text: str,
+        origin: Origin = "generated",
+        request: Request | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Open a new document that holds a text from elsewhere, with what made it."""
 
     def open_document(self, project: Project, document_id: str) -> None:
         """Give a document a tab, or show the one it has."""

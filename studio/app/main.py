@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
-from studio.app.documents_pane import DocumentsPane, MakesDocuments
+from studio.app.documents_pane import DocumentsPane, MakesDocuments, NewText
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
@@ -293,12 +293,12 @@ class Window:
         if isinstance(pane, MakesDocuments):
             pane.document_wanted.connect(self._open_as_document)
 
-    def _open_as_document(self, title: str, text: str) -> None:
+    def _open_as_document(self, new: NewText) -> None:
         """Open what a pane hands over as a new document, in the pane for texts."""
         self.window.show_pane(TEXT_PANE)
         pane = self.window.panes[TEXT_PANE]
         if isinstance(pane, DocumentsPane):
-            pane.add_text(title, text)
+            pane.add_text(new.title, new.text, new.origin, new.request, new.facts)
 
     def _on_engine_changed(self) -> None:
         if not self.bridge.attached:

@@ -10,8 +10,9 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from studio.app.context import AppContext
+from studio.app.documents_pane import NewText
 from studio.app.panes.library.worker import Worker
-from studio.core.errors import StudioError
+from studio.core.errors import BadInputError, StudioError
 from studio.core.media import random_seed
 from studio.core.requests import Capability, Request, TextRequest, replaced
 from studio.library.items import Item
@@ -26,8 +27,8 @@ MADE_AT_ONCE = 20
 class ItemWork(QObject):
     """Makes items again, compares, opens, copies and reveals them. GUI thread only."""
 
-    document_wanted = Signal(str, str)
-    """Title and text that shall open as a new document."""
+    document_wanted = Signal(object)
+    """A :class:`NewText` that shall open as a new document."""
 
     def __init__(self, context: AppContext, worker: Worker, window: QWidget) -> None:
         super().__init__(window)
@@ -63,12 +64,18 @@ class ItemWork(QObject):
         library = self.library
         if library is None or item is None or item.kind != "text":
             return
-        number, title = item.id, item.title
-        self._worker.run(
-            lambda stop: library.text(number),
-            lambda text: self.document_wanted.emit(title, text),
-            self._failed,
-        )
+
+        def work(stop: Callable[[], bool]) -> NewText:
+            text = library.text(item.id)
+            if item.foreign:
+                return NewText(item.title, text, "imported")
+            try:
+                request = library.request(item.id)
+            except BadInputError:
+                request = None  # shared without its prompt
+            return NewText(item.title, text, "generated", request, {"model": item.model})
+
+        self._worker.run(work, self.document_wanted.emit, self._failed)
 
     def compare(self, ids: Sequence[int]) -> None:
         """Show two requests side by side."""

@@ -46,8 +46,8 @@ class LibraryPane(QWidget):
     """Search field, grid and preview."""
 
     icon_name = "library"
-    document_wanted = Signal(str, str)
-    """Title and text that shall open as a new document."""
+    document_wanted = Signal(object)
+    """A :class:`NewText` that shall open as a new document."""
     _library_changed = Signal(object)
 
     def __init__(

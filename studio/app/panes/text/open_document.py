@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,6 +12,7 @@ from studio.core.errors import StudioError
 from studio.documents.manuscript.manuscript import Manuscript
 
 if TYPE_CHECKING:
+    from studio.core.requests import Request
     from studio.documents.project import Project
 
 
@@ -72,6 +73,14 @@ class OpenDocument(QObject):
             meta = {"file": self.link.to_meta()} if self.link is not None else {}
             self.document_id = self.project.create_document(self.kind, self.title, meta=meta)
         return self.project, self.document_id
+
+    def keep_request(self, request: Request, facts: Mapping[str, Any]) -> str:
+        """Keep what made the text in its project; returns its id, "" where it cannot be kept."""
+        try:
+            project, _ = self.target()
+            return project.add_request(request, facts) if not project.read_only else ""
+        except StudioError:
+            return ""  # the journal says so when it keeps the text
 
     @property
     def modified(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLayout, QWidget
@@ -29,7 +30,7 @@ from studio.app.panes.text.text_actions import text_actions
 from studio.app.panes.text.text_files import FileChangedError, TextFiles
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.core.errors import BadInputError, StorageError, StudioError
-from studio.core.requests import TextRequest
+from studio.core.requests import Request, TextRequest
 from studio.core.settings import Appearance
 from studio.documents.chat.tree import ChatTree
 from studio.documents.manuscript.manuscript import Manuscript
@@ -178,13 +179,21 @@ class TextPane(QWidget):
         )
         return self._add_manuscript(document)
 
-    def add_text(self, title: str, text: str, origin: Origin = "generated") -> None:
-        """Open a new document that holds a text from elsewhere."""
+    def add_text(
+        self,
+        title: str,
+        text: str,
+        origin: Origin = "generated",
+        request: Request | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Open a new document that holds a text from elsewhere, with what made it."""
         manuscript = Manuscript()
-        label = self.tr("Import") if origin == "imported" else self.tr("From library")
-        manuscript.edit(0, 0, for_editor(text), label=label, origin=origin)
-        manuscript.forget_undo()
         document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript)
+        request_id = document.keep_request(request, facts or {}) if request is not None else ""
+        label = self.tr("Import") if origin == "imported" else self.tr("From library")
+        manuscript.edit(0, 0, for_editor(text), label=label, origin=origin, request_id=request_id)
+        manuscript.forget_undo()
         self._add_manuscript(document).journal.commit()
 
     def new_chat(self) -> ChatView:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.app.context import AppContext
+from studio.app.documents_pane import NewText
 from studio.app.panes.library.compare_dialog import CompareDialog
 from studio.app.panes.library.pane import LibraryPane
 from studio.core.errors import StudioError
@@ -264,14 +265,31 @@ def test_open_as_new_document_is_offered_when_someone_opens_it(
     _open(pane, qtbot, 1)
     _choose(pane, qtbot, 0)
     assert not pane.preview.buttons["open"].isVisible()
-    opened: list[tuple[str, str]] = []
-    pane.document_wanted.connect(lambda title, text: opened.append((title, text)))
+    opened: list[NewText] = []
+    pane.document_wanted.connect(opened.append)
     pane.grid.selectionModel().clear()
     qtbot.waitUntil(lambda: pane.preview.item is None)
     _choose(pane, qtbot, 0)
     assert pane.preview.buttons["open"].isVisible()
     qtbot.keyClick(pane.grid, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: opened == [("Prompt 0", "Body 0\n")])
+    qtbot.waitUntil(lambda: len(opened) == 1)
+    made_by = library.request(pane.model.ids[0])
+    facts = {"model": "fake-chat"}
+    assert opened == [NewText("Prompt 0", "Body 0\n", "generated", made_by, facts)]
+
+
+def test_a_text_of_someone_else_opens_as_imported_not_as_written_by_a_model(
+    pane: LibraryPane, library: Library, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.md").write_text("Dear sister, the lamp is out.\n", "utf-8")
+    library.add_file(tmp_path / "letter.md")
+    _open(pane, qtbot, 1)
+    opened: list[NewText] = []
+    pane.document_wanted.connect(opened.append)
+    _choose(pane, qtbot, 0)
+    pane.do("open")
+    qtbot.waitUntil(lambda: len(opened) == 1)
+    assert (opened[0].origin, opened[0].request) == ("imported", None)
 
 
 def test_compare_two_requests(pane: LibraryPane, library: Library, qtbot: QtBot) -> None:
