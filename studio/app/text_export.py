@@ -1,14 +1,14 @@
 """Writes a manuscript in every format: PDF is laid out here by Qt, the others by documents.export.
 
-May run on any thread while a QGuiApplication lives: nothing here is shown, and a QTextDocument
-belongs to the thread that makes it. Nothing is ever loaded from a link or a file.
+May be called on any thread while a QGuiApplication lives; it waits until the file is there, so
+the GUI thread is the wrong one. Nothing is ever loaded from a link or a file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QLocale, QMarginsF, QSizeF, QUrl
+from PySide6.QtCore import QBuffer, QIODevice, QLocale, QMarginsF, QSizeF, QThread, QUrl
 from PySide6.QtGui import (
     QFont,
     QPageLayout,
@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import StorageError
+from studio.core.media import clean_text
 from studio.documents.export import check_language, export_text, format_of, render_text
 
 MARGIN_MM = 25.0
@@ -39,6 +40,7 @@ class SealedDocument(QTextDocument):
     """A text that loads nothing: pictures and style sheets are not even looked for."""
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
+        """Return nothing, whatever the text names."""
         return None
 
 
@@ -77,7 +79,7 @@ def render_document(
         text: The manuscript, read as Markdown.
         suffix: One of ``FORMATS``, with its dot.
         title: The work's title.
-        author: May be empty; a PDF made by Qt has no place for it.
+        author: May be empty.
         language: BCP 47.
 
     Raises:
@@ -86,14 +88,37 @@ def render_document(
     """
     if suffix != ".pdf":
         return render_text(text, suffix, title=title, author=author, language=language)
-    check_language(language)
-    return _pdf(_laid_out(text, language), title, language)
-
-
-def _laid_out(text: str, language: str) -> SealedDocument:
     from studio.documents.export.html_writer import body
     from studio.documents.export.markdown_reader import read_markdown
 
+    check_language(language)
+    layout = _Layout(body(read_markdown(clean_text(text))), title, author, language)
+    layout.start()
+    layout.wait()
+    if not layout.pdf.rstrip().endswith(b"%%EOF"):
+        raise StorageError("The PDF could not be made.", hint="Try another format.")
+    return layout.pdf
+
+
+class _Layout(QThread):
+    """Lays pages out on a thread of Qt's own: its fonts' timers outlive a thread of Python's.
+
+    Attributes:
+        pdf: The whole file, once the thread has ended.
+    """
+
+    def __init__(self, page: str, title: str, author: str, language: str) -> None:
+        super().__init__()
+        self.pdf = b""
+        self._page = page
+        self._about = (title, author, language)
+
+    def run(self) -> None:
+        """Make the PDF."""
+        self.pdf = _pdf(_laid_out(self._page, self._about[2]), *self._about)
+
+
+def _laid_out(page: str, language: str) -> SealedDocument:
     document = SealedDocument()
     font = QFont("serif")
     font.setStyleHint(QFont.StyleHint.Serif)
@@ -103,16 +128,17 @@ def _laid_out(text: str, language: str) -> SealedDocument:
     option.setTextDirection(QLocale(language).textDirection())
     document.setDefaultTextOption(option)
     document.setDefaultStyleSheet(_STYLE)
-    document.setHtml(body(read_markdown(text)))
+    document.setHtml(page)
     return document
 
 
-def _pdf(document: SealedDocument, title: str, language: str) -> bytes:
+def _pdf(document: SealedDocument, title: str, author: str, language: str) -> bytes:
     """Return pages of the size that is usual where the language is spoken, with numbers."""
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(target)
     writer.setTitle(title)
+    writer.setAuthor(author)
     writer.setCreator("Triptych")
     country = language.partition("-")[2].upper()
     size = QPageSize.PageSizeId.Letter if country in _LETTER_COUNTRIES else QPageSize.PageSizeId.A4
@@ -122,7 +148,4 @@ def _pdf(document: SealedDocument, title: str, language: str) -> bytes:
     document.setPageSize(QSizeF())  # without one, print_ lays pages out and numbers them
     document.print_(writer)
     del writer  # writes the end of the file
-    data = bytes(target.data().data())
-    if not data.rstrip().endswith(b"%%EOF"):
-        raise StorageError("The PDF could not be made.", hint="Try another format.")
-    return data
+    return bytes(target.data().data())

@@ -8,6 +8,7 @@ in which each format gives back what it was given.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -99,8 +100,11 @@ class Found:
 
 
 _LINE_ENDS = str.maketrans({"\u0085": "\n", "\u2028": "\n", "\u2029": "\n", "\r": "\n"})
-# What XML 1.0 has no place for (section 2.2), and the byte-order mark.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff\ufeff]")
+# What XML 1.0 (section 2.2) has no place for or advises against, and the byte-order mark.
+_NO_CHARACTERS = "".join(chr(plane * 0x10000 + 0xFFFE + n) for plane in range(17) for n in (0, 1))
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff" + _NO_CHARACTERS + "]"
+)
 _LINES = re.compile(r"\s*\n\s*")
 _SPACES = re.compile(r"[ \t]+")
 _STARS = re.compile(r"(\*\s*){3,}|⁂")
@@ -187,12 +191,16 @@ def _merged(runs: Iterable[Run]) -> list[Run]:
             words.append(run.text)
             continue
         if result:
-            result[-1] = replace(result[-1], text="".join(words))
+            result[-1] = replace(result[-1], text=_composed("".join(words)))
         result.append(run)
         words = [run.text]
     if result:
-        result[-1] = replace(result[-1], text="".join(words))
+        result[-1] = replace(result[-1], text=_composed("".join(words)))
     return result
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _tidied(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
@@ -203,7 +211,8 @@ def _tidied(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
             case Paragraph():
                 yield from _paragraphs(block)
             case Code():
-                text = "\n".join(line.rstrip() for line in writable(block.text).split("\n"))
+                lines = _composed(writable(block.text)).split("\n")
+                text = "\n".join(line.rstrip() for line in lines)
                 if text.strip():
                     yield Code(text.strip("\n"))
             case Quote():
@@ -215,8 +224,8 @@ def _tidied(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
 
 
 def _heading(heading: Heading) -> Iterator[Heading]:
-    one_line = (replace(run, text=run.text.replace("\n", " ")) for run in heading.runs)
-    for runs in tidied_runs(replace(run, text=writable(run.text)) for run in one_line):
+    one_line = (replace(run, text=writable(run.text).replace("\n", " ")) for run in heading.runs)
+    for runs in tidied_runs(one_line):
         if all(run.strong for run in runs if run.text.strip()):
             # Headings are bold by their style; that emphasis says nothing.
             runs = tuple(_merged(replace(run, strong=False) for run in runs))

@@ -26,10 +26,11 @@ from studio.documents.export.markdown_reader import read_markdown
 Escape = Callable[[str], str]
 
 _SUSPICIOUS = re.compile(r"[\\`*_\[\]<&~]|^[#>+\-=:|]|^\d{1,9}[.)]|#$|://", re.MULTILINE)
-_FEW = re.compile(r"([\\`*_\[\]<]|~(?=~)|&(?=#?\w+;))")
+_FEW = re.compile(r"([\\`*_]|\](?=[(:])|<(?=[A-Za-z][\w.+-]*:|[^\s<>]*@)|~(?=~)|&(?=#?\w+;))")
 _ALL = re.compile(r"([!-/:-@\[-`{-~])")
 _LINE_START = re.compile(r"^(?:([#>+\-=~])|(\d{1,9})([.)]))", re.MULTILINE)
 _STYLES = ("strong", "em", "strike")
+_FRAME = "\ufdd0\ufdd1"  # no characters, and in no tidy text
 
 
 def write_markdown(blocks: Sequence[Block]) -> str:
@@ -72,11 +73,7 @@ def _block(block: Block) -> Iterator[str]:
 
 def _list(block: ItemList, other_mark: bool) -> Iterator[str]:
     """Yield a list; ``other_mark`` keeps it apart from the one before it."""
-    tight = all(
-        isinstance(inner, Paragraph) == (index == 0) and not isinstance(inner, Code)
-        for item in block.items
-        for index, inner in enumerate(item)
-    )
+    tight = all(_fits_tightly(item) for item in block.items)
     for number, item in enumerate(block.items):
         if block.ordered:
             mark = f"{min(block.start + number, 999_999_999)}{')' if other_mark else '.'} "
@@ -87,6 +84,17 @@ def _list(block: ItemList, other_mark: bool) -> Iterator[str]:
         for index, line in enumerate(_item(item, tight)):
             indent = " " * len(mark) if index else mark
             yield (indent + line).rstrip()
+
+
+def _fits_tightly(item: Sequence[Block]) -> bool:
+    """Whether an item needs no empty lines: a paragraph, and lists that may follow one at once."""
+    lists = [block for block in item[1:] if isinstance(block, ItemList)]
+    return (
+        isinstance(item[0], Paragraph)
+        and len(lists) == len(item) - 1
+        and not any(block.ordered and block.start != 1 for block in lists)
+        and len(lists) < 2
+    )
 
 
 def _item(item: Sequence[Block], tight: bool) -> Iterator[str]:
@@ -100,19 +108,22 @@ def _item(item: Sequence[Block], tight: bool) -> Iterator[str]:
 def _inline(block: Heading | Paragraph) -> str:
     """Return a block's text, as plainly as it reads back the same."""
     runs = block.runs
-    text = _marked(runs, _unchanged, "*", False)
+    text = _marked(runs, _unchanged, "*")
     if len(runs) == 1 and runs[0] == Run(text) and not _SUSPICIOUS.search(text):
         return text
-    for escape, em, careful in (
-        (_unchanged, "*", False),
-        (_few, "*", False),
-        (_few, "_", False),
-        (_few, "*", True),
-        (_few, "_", True),
-        (_all, "*", True),
-        (_all, "_", True),
+    outside, both = _hidden(runs, False), _hidden(runs, True)
+    for escape, em, shown in (
+        (_unchanged, "*", runs),
+        (_few, "*", runs),
+        (_few, "_", runs),
+        (_few, "*", outside),
+        (_few, "_", outside),
+        (_all, "*", outside),
+        (_all, "_", outside),
+        (_all, "*", both),
+        (_all, "_", both),
     ):
-        text = _marked(runs, escape, em, careful)
+        text = _unframed(_marked(shown, escape, em))
         whole = text if isinstance(block, Paragraph) else "#" * block.level + " " + text
         if read_markdown(whole) == (block,):
             return text
@@ -136,32 +147,34 @@ def _all(text: str) -> str:
     return _ALL.sub(r"\\\1", text)
 
 
-def _marked(runs: Sequence[Run], escape: Escape, em: str, careful: bool) -> str:
-    """Return runs with their marks; ``careful`` hides the letters beside marks as entities.
-
-    Beside an entity every mark both opens and closes, whatever letters are meant.
-    """
+def _marked(runs: Sequence[Run], escape: Escape, em: str) -> str:
+    """Return runs with their marks."""
     parts: list[str] = []
     index = 0
     while index < len(runs):
         name, end = _widest(runs, index)
         part = runs[index:end]
         if not name:
-            body = _code(part[0].text) if part[0].code else escape(part[0].text)
+            parts.append(_code(part[0].text) if part[0].code else escape(part[0].text))
         elif name == "link":
-            body = _link(part, escape, em, careful)
+            parts.append(_link(part, escape, em))
         else:
             mark = {"strong": "**", "em": em, "strike": "~~"}[name]
-            bare = [_without(run, name) for run in part]
-            body = mark + _marked(bare, escape, em, careful) + mark
-            if careful:
-                _hide_end(parts)
-                if end < len(runs):
-                    after, runs = _hidden_start(runs, end, escape)
-                    body += after
-        parts.append(body)
+            before, inner, after = _trimmed([_without(run, name) for run in part])
+            parts += (before, mark, _marked(inner, escape, em), mark, after)
         index = end
     return "".join(parts)
+
+
+def _trimmed(runs: list[Run]) -> tuple[str, list[Run], str]:
+    """Return runs less the white space at both ends, which marks must not touch."""
+    first = runs[0].text
+    before = first[: len(first) - len(first.lstrip())]
+    runs[0] = replace(runs[0], text=first.lstrip())
+    last = runs[-1].text
+    after = last[len(last.rstrip()) :]
+    runs[-1] = replace(runs[-1], text=last.rstrip())
+    return before, [run for run in runs if run.text], after
 
 
 def _without(run: Run, name: str) -> Run:
@@ -173,20 +186,37 @@ def _without(run: Run, name: str) -> Run:
     )
 
 
-def _hide_end(parts: list[str]) -> None:
-    """Write the letter before a mark as an entity."""
-    if parts and parts[-1][-1:].isalnum() and not re.search(r"&#?\w*$", parts[-1]):
-        parts[-1] = f"{parts[-1][:-1]}&#{ord(parts[-1][-1])};"
+def _hidden(runs: Sequence[Run], both_sides: bool) -> list[Run]:
+    """Return runs whose letters beside a mark are framed, to be written as entities.
+
+    A mark beside a letter and a quotation mark is no emphasis in Markdown; beside the ``;`` or
+    ``&`` of an entity it is. Letters outside of the emphasis suffice nearly always.
+    """
+    result = list(runs)
+    for index in range(len(runs) - 1):
+        one, two = (_styles(run) for run in runs[index : index + 2])
+        if two - one or (both_sides and one - two):
+            result[index] = _framed(result[index], -1)
+        if one - two or (both_sides and two - one):
+            result[index + 1] = _framed(result[index + 1], 0)
+    return result
 
 
-def _hidden_start(runs: Sequence[Run], end: int, escape: Escape) -> tuple[str, Sequence[Run]]:
-    """Return the letter after a mark as an entity, and the runs less that letter."""
-    following = runs[end]
-    plain = following == Run(following.text)
-    if not plain or not following.text[0].isalnum() or len(following.text) < 2:
-        return "", runs
-    rest = replace(following, text=following.text[1:])
-    return f"&#{ord(following.text[0])};", [*runs[:end], rest, *runs[end + 1 :]]
+def _styles(run: Run) -> set[str]:
+    return {name for name in _STYLES if getattr(run, name)}
+
+
+def _framed(run: Run, place: int) -> Run:
+    letter = run.text[place]
+    if run.code or letter.isspace() or letter in _FRAME:
+        return run
+    framed = f"{_FRAME[0]}{ord(letter)}{_FRAME[1]}"
+    text = framed + run.text[1:] if place == 0 else run.text[:-1] + framed
+    return replace(run, text=text)
+
+
+def _unframed(text: str) -> str:
+    return text.replace(_FRAME[0], "&#").replace(_FRAME[1], ";")
 
 
 def _widest(runs: Sequence[Run], index: int) -> tuple[str, int]:
@@ -210,11 +240,11 @@ def _extent(runs: Sequence[Run], index: int, name: str, value: object) -> int:
     return index
 
 
-def _link(runs: Sequence[Run], escape: Escape, em: str, careful: bool) -> str:
+def _link(runs: Sequence[Run], escape: Escape, em: str) -> str:
     target = runs[0].link
     if len(runs) == 1 and runs[0] == Run(target, link=target):
         return f"<{target}>"
-    words = _marked([replace(run, link="") for run in runs], escape, em, careful)
+    words = _marked([replace(run, link="") for run in runs], escape, em)
     target = re.sub(r"([()&*_])", r"\\\1", target) if re.search(r"[()]|&\w+;", target) else target
     return f"[{words}]({target})"
 
