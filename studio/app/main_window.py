@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -103,6 +110,7 @@ class MainWindow(QMainWindow):
         self._toasts: ToastArea | None = None
         self.setWindowTitle("Triptych")
         self.setMinimumSize(*Size.WINDOW_MIN)
+        self.setAcceptDrops(True)
         self.rail = Rail()
         self.status = StatusBar(context.bridge)
         self.status.jobs_clicked.connect(self.toggle_queue)
@@ -409,6 +417,17 @@ class MainWindow(QMainWindow):
     def _after_first_paint(self) -> None:
         self.show_pane(self._first_pane)
         self.first_painted.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files wherever nothing nearer does."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open dropped files in the pane in front."""
+        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.open_files([Path(url.toLocalFile()) for url in urls])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the work wide enough and what floats in its corner."""

@@ -129,6 +129,13 @@ def from_os_error(error: OSError, path: Path, doing: str) -> StorageError:
             path=str(path),
             reason=str(error),
         )
+    if error.errno == errno.ENOENT:
+        return StorageError(
+            f"{path.name} is not there, so {doing} did not work.",
+            hint=f"Check its name, and that the drive with {place} is connected.",
+            path=str(path),
+            reason=str(error),
+        )
     reason = error.strerror or str(error)
     return StorageError(
         f"While {doing}, {path.name} could not be used: {reason}.",

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.app.main import Options, pane_sources, parse
 from studio.app.main_window import PaneSource
@@ -230,3 +231,35 @@ def test_every_category_has_its_menu_with_its_actions(window):
     for spec in window.app.actions.all():
         if spec.category:
             assert window.app.actions.get(spec.id) in menus[spec.category].actions(), spec.id
+
+
+def drop(widget: QWidget, mime: QMimeData) -> bool:
+    """Drag onto a widget and let go, as the system does; say whether anything took it."""
+    action, button, none = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    entering = QDragEnterEvent(QPoint(4, 4), action, mime, button, none)
+    QApplication.sendEvent(widget, entering)
+    if entering.isAccepted():
+        QApplication.sendEvent(widget, QDropEvent(QPointF(4, 4), action, mime, button, none))
+    return entering.isAccepted()
+
+
+@pytest.mark.parametrize("where", ["rail", "status", "prompt", "inspector"])
+def test_files_may_be_dropped_anywhere(window, tmp_path, where):
+    mime = QMimeData()
+    files = [tmp_path / "a.txt", tmp_path / "b.md"]
+    mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    places = {"prompt": window.pane.prompt.edit.viewport()}
+    assert drop(places.get(where) or getattr(window.view, where), mime)
+    assert window.pane.files == files
+    assert window.pane.prompt.text() == ""
+
+
+def test_what_is_no_file_of_this_computer_is_not_taken(window):
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/a.txt")])
+    assert not drop(window.view.rail, mime)
+    assert window.pane.files == []

@@ -67,6 +67,12 @@ def test_a_file_that_may_not_be_read_is_not_said_to_be_written() -> None:
     assert "written" not in error.user_message
 
 
+def test_a_file_that_is_gone_is_said_in_words_of_ours() -> None:
+    error = from_os_error(OSError(errno.ENOENT, "No such file"), Path("a/b.md"), "opening the file")
+    assert error.user_message == "b.md is not there, so opening the file did not work."
+    assert "No such file" not in error.sentence()
+
+
 def test_an_error_without_a_number_still_has_words() -> None:
     assert "broken pipe" in from_os_error(OSError("broken pipe"), Path("x"), "saving").user_message
 

@@ -24,8 +24,8 @@ from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.options_form import OptionsForm
-from studio.core.errors import StudioError
-from studio.core.media import SEED_MAX, random_seed
+from studio.core.errors import BadInputError, StudioError
+from studio.core.media import SEED_MAX, check_seed, random_seed
 from studio.documents.manuscript.presets import Preset
 
 
@@ -74,6 +74,7 @@ class TextInspector(QFrame):
         column.addLayout(self._own)
         column.addWidget(self.form)
         column.addLayout(self._make_seed())
+        column.addWidget(self.seed_note)
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -203,10 +204,12 @@ class TextInspector(QFrame):
         label = QLabel(self.tr("Seed"))
         set_role(label, "quiet")
         label.setMaximumWidth(Size.FORM_LABEL)
+        self.seed_note = self._words("bad")
+        self.seed_note.hide()
         self.seed = QLineEdit(str(self._options.seed))
+        self.seed.textEdited.connect(self.seed_note.hide)
         self.seed.setFont(tabular(self.seed.font()))
         self.seed.setAccessibleName(self.tr("Seed"))
-        self.seed.setMaxLength(len(str(SEED_MAX)))
         digits = self.seed.fontMetrics().horizontalAdvance(str(SEED_MAX))
         self.seed.setMinimumWidth(digits + Space.XL)
         self.seed.setToolTip(
@@ -233,11 +236,17 @@ class TextInspector(QFrame):
 
     def _on_seed(self) -> None:
         text = self.seed.text().strip()
-        if text.isdecimal() and int(text) <= SEED_MAX:
-            if int(text) != self._options.seed:
-                self._options.set_seed(int(text), locked=True)
-        else:
+        try:
+            seed = check_seed(int(text))
+        except (ValueError, BadInputError):
+            words = self.tr("A seed is a whole number from 0 to %1. The one before is back.")
+            self.seed_note.setText(words.replace("%1", str(SEED_MAX)))
+            self.seed_note.show()
             self.seed.setText(str(self._options.seed))
+            return
+        self.seed_note.hide()
+        if seed != self._options.seed:
+            self._options.set_seed(seed, locked=True)
 
     def _section(self, words: str) -> QLabel:
         label = self._words("heading")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from studio.app.actions import ActionRegistry
@@ -393,3 +394,21 @@ def test_a_token_of_a_file_survives_in_the_project(desk: Desk, tmp_path: Path) -
     link = desk.pane.documents[-1].link
     assert link is not None and isinstance(link.token, FileToken)
     assert link.path == path and not link.changed_outside()
+
+
+@pytest.mark.parametrize("typed", ["4294967296", "-1", "seven", "", "9" * 5000])
+def test_a_seed_out_of_range_is_said_and_the_one_before_stays(desk: Desk, typed: str) -> None:
+    inspector = desk.pane.inspector
+    before = inspector.seed.text()
+    inspector.seed.setFocus()
+    inspector.seed.setText(typed)
+    desk.press(Qt.Key.Key_Return, widget=inspector.seed)
+    assert inspector.seed.text() == before
+    assert inspector.seed_note.isVisible()
+    assert "from 0 to 4294967295" in inspector.seed_note.text()
+    inspector.seed.setText("4294967295")
+    desk.press(Qt.Key.Key_Return, widget=inspector.seed)
+    assert not inspector.seed_note.isVisible()
+    desk.type("Once ")
+    desk.generate("upon")
+    assert desk.engine.submitted[-1].seed == 4294967295
