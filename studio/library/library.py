@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import shutil
 import sqlite3
 import threading
@@ -163,8 +164,8 @@ class Library:
                 with self.index.lock:  # so that no sweep takes the unfinished file for a leftover
                     _write_new(file, content)
             except StorageError as error:
-                if isinstance(error.__cause__, FileExistsError):
-                    continue
+                if isinstance(error.__cause__, FileExistsError) and os.path.lexists(file):
+                    continue  # not where something stands in the folder's own place
                 raise
             return self.adopt(path)
         raise StorageError(f"No free name was found for {stem}.")  # numbered() never ends

@@ -362,3 +362,17 @@ def test_items_in_the_order_asked_for(library: Library) -> None:
     assert [item.id for item in library.items(wanted)] == [ids[1], ids[0]]
     assert library.item(12345) is None
     assert isinstance(library.item(ids[0]), Item)
+
+
+def test_something_in_the_place_of_the_folder_is_said_at_once(
+    open_again: Callable[[], Library],
+) -> None:
+    library = open_again()
+    folder = library.folder
+    folder.rename(folder.with_name("elsewhere"))
+    folder.write_text("in the way", "utf-8")
+    with pytest.raises(StorageError):
+        library.add_result(text_result("Not kept."))
+    folder.unlink()
+    folder.with_name("elsewhere").rename(folder)
+    assert library.add_result(text_result("Kept.")).title
