@@ -25,8 +25,12 @@ from studio.documents.export.markdown_reader import read_markdown
 
 Escape = Callable[[str], str]
 
+MAX_CHECKED_CHARACTERS = 20_000
+"""Longer paragraphs are written carefully at once: reading one takes the square of its length."""
+
 _SUSPICIOUS = re.compile(r"[\\`*_\[\]<&~]|^[#>+\-=:|]|^\d{1,9}[.)]|#$|://", re.MULTILINE)
 _FEW = re.compile(r"([\\`*_]|\](?=[(:])|<(?=[A-Za-z][\w.+-]*:|[^\s<>]*@)|~(?=~)|&(?=#?\w+;))")
+_MARKS = re.compile(r"([\\`*_\[\]<&~])")
 _ALL = re.compile(r"([!-/:-@\[-`{-~])")
 _LINE_START = re.compile(r"^(?:([#>+\-=~])|(\d{1,9})([.)]))", re.MULTILINE)
 _STYLES = ("strong", "em", "strike")
@@ -112,6 +116,8 @@ def _inline(block: Heading | Paragraph) -> str:
     if len(runs) == 1 and runs[0] == Run(text) and not _SUSPICIOUS.search(text):
         return text
     outside, both = _hidden(runs, False), _hidden(runs, True)
+    if sum(len(run.text) for run in runs) > MAX_CHECKED_CHARACTERS:
+        return _unframed(_marked(outside, _marks, "*"))
     for escape, em, shown in (
         (_unchanged, "*", runs),
         (_few, "*", runs),
@@ -137,6 +143,12 @@ def _unchanged(text: str) -> str:
 def _few(text: str) -> str:
     text = _FEW.sub(r"\\\1", text)
     return re.sub(r"(#+)$", r"\\\1", _LINE_START.sub(_guarded, text))
+
+
+def _marks(text: str) -> str:
+    """Return text with every character hidden that can be a mark."""
+    text = _LINE_START.sub(_guarded, _MARKS.sub(r"\\\1", text))
+    return re.sub(r"(#+)$", r"\\\1", text)
 
 
 def _guarded(match: re.Match[str]) -> str:

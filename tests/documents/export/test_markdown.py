@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,3 +140,12 @@ def test_a_safe_link_stays_as_it_is(link) -> None:
     safe = safe_link(link)
     assert safe_link(safe) == safe
     assert safe == "" or safe.startswith(("http://", "https://", "mailto:"))
+
+
+def test_long_paragraphs_are_the_same_and_quickly_written() -> None:
+    runs = (Run("[ * _a_ <b@c> &amp; " * 1000), Run("“x”", strong=True), Run("y ](z) `" * 1000))
+    blocks = tidied((Paragraph(runs), Heading(2, runs)))
+    begun = time.process_time()
+    text = write_markdown(blocks)
+    assert time.process_time() - begun < 2
+    assert read_markdown(text) == blocks
