@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from studio.app.panes.text.alternatives import Alternatives
+from studio.app.panes.text.fact_note import FactNote
 from studio.app.panes.text.float_bar import status_words
 from studio.app.panes.text.manuscript_font import manuscript_font
 from studio.app.panes.text.take import TakeState
+from studio.app.settings_model import SettingsModel
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space, Type
 from studio.documents.manuscript.counting import count_words
@@ -97,9 +99,17 @@ class AlternativesPanel(QFrame):
     taken = Signal()
     dropped = Signal()
 
-    def __init__(self, alternatives: Alternatives, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, alternatives: Alternatives, settings: SettingsModel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         set_role(self, "popover")
+        self.note = FactNote(settings)
+        self._notice = QLabel()
+        self._notice.setWordWrap(True)
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
+        self._notice.hide()
+        set_role(self._notice, "caption")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Alternatives"))
         self._alternatives = alternatives
@@ -131,6 +141,8 @@ class AlternativesPanel(QFrame):
         layout.setSpacing(Space.S)
         layout.addWidget(self._scroll, 1)
         layout.addLayout(buttons)
+        layout.addWidget(self._notice)
+        layout.addWidget(self.note)
         alternatives.listed.connect(self._rebuild)
         alternatives.written.connect(self._show)
         alternatives.chosen_changed.connect(self._choose)
@@ -172,9 +184,11 @@ class AlternativesPanel(QFrame):
             text = text or take.failure.hint
         else:
             status = self.tr("%1 words").replace("%1", str(count_words(text)))
-        notices = " ".join(dict.fromkeys(n.message for n in take.notices))
-        self.cards[index].setToolTip(notices)
-        self.cards[index].show_text(text.strip(), f"{status} {'!' if notices else ''}".strip())
+        wish = self._alternatives.wish
+        self._notice.setText(wish.notices(take) if wish is not None else "")
+        self._notice.setVisible(bool(self._notice.text()))
+        self.note.set_useful(bool(text))
+        self.cards[index].show_text(text.strip(), status)
         self._refresh_buttons()
 
     def _choose(self, index: int) -> None:

@@ -31,7 +31,14 @@ Target = Callable[[], "tuple[Project, str]"]
 
 
 class ChatModel(QObject):
-    """The tree of messages, the answer being written, and undo."""
+    """The tree of messages, the answer being written, and undo.
+
+    Attributes:
+        tree: The messages.
+        take: The answer being written.
+        told: What the user should know about an answer of this session, by its message.
+        answers: The message it answers.
+    """
 
     changed = Signal()
     """The messages shown are others now."""
@@ -55,6 +62,7 @@ class ChatModel(QObject):
         super().__init__(parent)
         self.tree = tree or ChatTree()
         self.take: Take | None = None
+        self.told: dict[int, str] = {}
         self.answers = ROOT
         self._bridge = bridge
         self._options = options
@@ -205,13 +213,14 @@ class ChatModel(QObject):
             request = take.answered
             model = take.artifact.model if take.artifact is not None else take.request.model
             self._request_id = self._keep_request(request, take.facts)
-            self.tree.add(
+            node = self.tree.add(
                 self.answers,
                 Role.ASSISTANT,
                 take.text.strip(),
                 model=model or "model",
                 request_id=self._request_id,
             )
+            self.told[node] = " ".join(dict.fromkeys(n.message for n in take.notices))
             self._keep(self.tr("Answer"))
         take.deleteLater()
         self.changed.emit()

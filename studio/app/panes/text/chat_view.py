@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
 from studio.app.panes.text.chat_model import ChatModel
+from studio.app.panes.text.fact_note import FactNote
 from studio.app.panes.text.float_bar import status_words
 from studio.app.panes.text.message_card import MessageCard
 from studio.app.panes.text.writing_options import WritingOptions
@@ -21,6 +22,7 @@ from studio.app.widgets.error_card import ErrorCard
 from studio.app.widgets.prompt_bar import PromptBar, PromptEdit
 from studio.core.errors import StudioError
 from studio.core.events import Failed
+from studio.core.requests import Role
 
 CHAT_WIDTH = 760
 EXAMPLE = "Give me three unusual occupations for the main character of a novel."
@@ -100,6 +102,8 @@ class ChatView(QWidget):
         stack = QVBoxLayout(below)
         stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(Space.XS)
+        self.note = FactNote(self._context.settings)
+        stack.addWidget(self.note)
         stack.addWidget(self.error_card)
         stack.addWidget(self.prompt)
         foot = QHBoxLayout()
@@ -207,6 +211,10 @@ class ChatView(QWidget):
         if self._writing is not None and take is not None:
             notices = [notice.message for notice in take.notices]
             self._writing.note.setText(" · ".join([status_words(take), *notices]))
+        answers = [c for c in self._cards if c.node and c.node.role is Role.ASSISTANT]
+        for card in answers:
+            card.tell(self.model.told.get(card.node.id, "") if card.node else "")
+        self.note.set_useful(bool(answers))
         self.changed.emit()
 
     def _wire(self, card: MessageCard) -> None:

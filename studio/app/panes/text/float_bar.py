@@ -14,8 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.app.panes.text.fact_note import FactNote
 from studio.app.panes.text.generation import Generation, Phase
 from studio.app.panes.text.take import Take, TakeState
+from studio.app.settings_model import SettingsModel
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
@@ -29,10 +31,11 @@ class FloatBar(QFrame):
     reject_wanted = Signal()
     another_wanted = Signal()
     step_wanted = Signal(int)
-    hide_note_wanted = Signal()
     resized = Signal()
 
-    def __init__(self, generation: Generation, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, generation: Generation, settings: SettingsModel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         set_role(self, "popover")
         self._generation = generation
@@ -48,7 +51,8 @@ class FloatBar(QFrame):
         set_role(self._accept, "link")
         self._another = self._button(self.tr("Another"), "", self.another_wanted)
         self._reject = self._button(self.tr("Reject"), "Esc", self.reject_wanted)
-        self._note_row = self._make_note()
+        self.note = FactNote(settings)
+        self.note.toggled.connect(self._fit)
         self._notice = QLabel()
         self._notice.setWordWrap(True)
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
@@ -71,14 +75,8 @@ class FloatBar(QFrame):
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         layout.addLayout(row)
         layout.addWidget(self._notice)
-        layout.addWidget(self._note_row)
-        self._show_note = True
+        layout.addWidget(self.note)
         generation.changed.connect(self.refresh)
-        self.refresh()
-
-    def set_show_note(self, show: bool) -> None:
-        """Show or hide the note that models invent facts."""
-        self._show_note = show
         self.refresh()
 
     def refresh(self) -> None:
@@ -94,10 +92,13 @@ class FloatBar(QFrame):
             button.setVisible(several and not runs)
         self._status.setText(self._status_text(take, runs, several))
         self._status.setVisible(bool(self._status.text()))
-        notices = [notice.message for notice in take.notices] if take is not None else []
-        self._notice.setText(" ".join(dict.fromkeys(notices)))
+        notices = generation.wish.notices(take) if generation.wish and take else ""
+        self._notice.setText(notices)
         self._notice.setVisible(bool(notices))
-        self._note_row.setVisible(self._show_note and phase is Phase.PENDING)
+        self.note.set_useful(phase is Phase.PENDING)
+        self._fit()
+
+    def _fit(self) -> None:
         self._layout.activate()
         self.adjustSize()
         self.resized.emit()
@@ -145,22 +146,6 @@ class FloatBar(QFrame):
         button.setAccessibleName(words)
         button.clicked.connect(lambda: self.step_wanted.emit(by))
         return button
-
-    def _make_note(self) -> QWidget:
-        note = QWidget()
-        row = QHBoxLayout(note)
-        row.setContentsMargins(Space.XS + 1, 0, 0, 0)
-        row.setSpacing(Space.S)
-        words = QLabel(self.tr("A small model invents facts. Check names, dates and numbers."))
-        set_role(words, "caption")
-        hide = QPushButton(self.tr("Hide this note"))
-        set_role(hide, "link")
-        hide.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        hide.clicked.connect(self.hide_note_wanted)
-        row.addWidget(words)
-        row.addWidget(hide)
-        row.addStretch()
-        return note
 
 
 def status_words(take: Take) -> str:

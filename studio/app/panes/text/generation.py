@@ -44,6 +44,16 @@ class Wish:
     replaces: bool = False
     #: Makes the request for a take that resembles a chosen one; ``None``: it cannot be asked.
     like: Callable[[str, int], TextRequest] | None = None
+    #: What the user should know about what the model is shown; "" when that is everything.
+    notice: str = ""
+
+    def notices(self, take: Take) -> str:
+        """Return what the user should know about a take, in sentences.
+
+        What the backend left out of a text that was cut here already is no number to tell.
+        """
+        told = [n.message for n in take.notices if not (self.notice and n.code == "context_cut")]
+        return " ".join(dict.fromkeys([self.notice, *told] if self.notice else told))
 
 
 class Generation(QObject):

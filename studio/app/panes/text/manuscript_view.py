@@ -60,7 +60,6 @@ class ManuscriptView(QWidget):
         self._options = options
         self._catalogue = catalogue
         self._target = target
-        writing = context.settings.value.writing
         self.manuscript = manuscript
         self.journal = ManuscriptJournal(target, manuscript, self)
         self.generation = Generation(context.bridge, self)
@@ -69,9 +68,8 @@ class ManuscriptView(QWidget):
             context.theme, context.settings.value.appearance.manuscript_font_px
         )
         self.find_bar = FindBar(self.editor)
-        self.float_bar = FloatBar(self.generation, self.editor)
-        self.float_bar.set_show_note(writing.show_fact_note)
-        self.panel = AlternativesPanel(self.alternatives, self.editor)
+        self.float_bar = FloatBar(self.generation, context.settings, self.editor)
+        self.panel = AlternativesPanel(self.alternatives, context.settings, self.editor)
         self.error_card = ErrorCard(parent=self)
         self.error_card.hide()
         self.prompt = PromptBar(
@@ -161,7 +159,6 @@ class ManuscriptView(QWidget):
         bar.reject_wanted.connect(self.reject)
         bar.another_wanted.connect(self.another)
         bar.step_wanted.connect(generation.step)
-        bar.hide_note_wanted.connect(self._hide_note)
         bar.resized.connect(self._place_over_text)
         self.panel.taken.connect(self.take_alternative)
         self.panel.dropped.connect(self.drop_alternatives)
@@ -492,16 +489,11 @@ class ManuscriptView(QWidget):
 
     def _on_setting(self, group: str, name: str) -> None:
         settings = self._context.settings.value
-        if (group, name) == ("writing", "show_fact_note"):
-            self.float_bar.set_show_note(settings.writing.show_fact_note)
         if (group, name) == ("appearance", "manuscript_font_px"):
             self.editor.set_font_px(settings.appearance.manuscript_font_px)
 
     def _on_refused(self, error: StudioError) -> None:
         self._context.notify.error(error)
-
-    def _hide_note(self) -> None:
-        self._context.settings.set("writing", "show_fact_note", False)
 
     def _place_over_text(self) -> None:
         """Put bar, panel and empty state where the text is now."""

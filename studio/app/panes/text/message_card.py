@@ -106,8 +106,8 @@ class MessageCard(QFrame):
         self.note.setFont(tabular(self.note.font()))
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         set_role(self.note, "caption")
-        if node is not None and node.edited:
-            self.note.setText(self.tr("edited by you"))
+        self.note.setWordWrap(True)
+        self.tell("")
         self.text = MessageText()
         self.text.setAccessibleName(speaker)
         self.text.setPlainText(for_editor(node.content) if node is not None else "")
@@ -120,6 +120,11 @@ class MessageCard(QFrame):
         layout.addWidget(self.text)
         self._foot = self._make_foot(by_user)
         layout.addWidget(self._foot)
+
+    def tell(self, words: str) -> None:
+        """Show beside the name what the user should know about how the message was made."""
+        edited = self.tr("edited by you") if self.node is not None and self.node.edited else ""
+        self.note.setText(" · ".join(part for part in (edited, words) if part))
 
     def append(self, text: str) -> None:
         """Write on."""
@@ -162,8 +167,7 @@ class MessageCard(QFrame):
         row.setSpacing(0)
         row.addWidget(self._speaker)
         row.addSpacing(Space.S)
-        row.addWidget(self.note)
-        row.addStretch()
+        row.addWidget(self.note, 1)
         node = self.node
         if node is None:
             return row

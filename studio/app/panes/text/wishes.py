@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
+
 from studio.app.panes.text.generation import Wish
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.core.errors import BadInputError
 from studio.core.options import OptionValue
 from studio.core.requests import Capability, TextRequest
-from studio.documents.manuscript.context import first_joint, last_joint, surroundings
+from studio.documents.manuscript.context import (
+    Surroundings,
+    first_joint,
+    last_joint,
+    surroundings,
+)
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Catalogue, Rewrite, opening_of, room_for, tidied
 
@@ -69,7 +76,23 @@ def continue_wish(
     def like(chosen: str, take: int) -> TextRequest:
         return request(take, gap + opening_of(chosen))
 
-    return Wish(label=label, request=request, shaped=_joined_to(before, after), like=like)
+    return Wish(
+        label=label,
+        request=request,
+        shaped=_joined_to(before, after),
+        like=like,
+        notice=_seen_in_part(around),
+    )
+
+
+def _seen_in_part(around: Surroundings) -> str:
+    """Return what to say when the model is not shown the whole manuscript."""
+    if not around.cut:
+        return ""
+    return QCoreApplication.translate(
+        "wishes",
+        "This text is longer than the model can see, so it is shown the part around the cursor.",
+    )
 
 
 def _joined_to(before: str, after: str) -> Callable[[str, bool], str]:

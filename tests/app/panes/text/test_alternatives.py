@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 
 from studio.core.requests import TextRequest
 from tests.app.panes.text.conftest import Desk
-from tests.fakes.fake_engine import Fail, Finish, Steps, Text
+from tests.fakes.fake_engine import Fail, Finish, Say, Steps, Text
 
 STORY = "The door opened."
 
@@ -127,3 +127,16 @@ def test_takes_of_a_rewrite_replace_the_selection(desk: Desk) -> None:
     assert desk.text == desk.shown == "The window opened."
     desk.undo()
     assert desk.text == STORY
+
+
+def test_what_is_to_be_known_about_the_takes_stands_below_them(desk: Desk) -> None:
+    desk.type(STORY)
+    assert not desk.view.panel.note.isVisible()
+    for _ in range(3):
+        desk.engine.script(Say("The beginning was left out.", "context_cut"), Text(" x"), Finish())
+    desk.view.ask_alternatives()
+    desk.engine.play()
+    desk.until(lambda: not desk.view.alternatives.running)
+    assert desk.view.panel._notice.text() == "The beginning was left out."
+    assert desk.view.panel._notice.isVisible() and desk.view.panel.note.isVisible()
+    desk.view.drop_alternatives()

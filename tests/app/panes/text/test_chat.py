@@ -12,7 +12,7 @@ from studio.app.panes.text.message_card import MessageCard
 from studio.core.requests import Role, TextRequest
 from studio.documents.chat.tree import ChatTree
 from tests.app.panes.text.conftest import CTRL, Desk
-from tests.fakes.fake_engine import Fail, Finish, Steps, Text
+from tests.fakes.fake_engine import Fail, Finish, Say, Steps, Text
 
 
 def say(desk: Desk, words: str, *answer: str) -> None:
@@ -218,3 +218,22 @@ def test_closing_while_an_answer_is_written_keeps_what_came(chat: Desk) -> None:
     payload = document.project.state(document.document_id)
     assert payload is not None
     assert [n.content for n in ChatTree.from_payload(payload).path()] == ["Hi", "Half"]
+
+
+def test_what_was_left_out_of_a_chat_stays_to_be_read(chat: Desk) -> None:
+    left_out = Say("Its first 3 messages were left out.", "context_cut")
+    chat.engine.script(left_out, Text("Yes."), Finish())
+    chat.chat.send("And?")
+    chat.engine.play()
+    chat.until(lambda: chat.chat.model.take is None)
+    assert "left out" in chat.chat._cards[-1].note.text()
+    say(chat, "More?", "No.")
+    assert [card.note.text() for card in chat.chat._cards[2:]] == ["", ""]
+
+
+def test_the_note_about_facts_stands_at_answers_too(chat: Desk) -> None:
+    assert not chat.chat.note.isVisible()
+    say(chat, "When was that?", "In 1843.")
+    assert chat.chat.note.isVisible()
+    chat.chat.note.hide_button.click()
+    assert not chat.chat.note.isVisible()

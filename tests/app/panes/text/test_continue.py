@@ -257,9 +257,9 @@ def test_a_notice_is_shown_at_the_text(desk: Desk) -> None:
 def test_the_note_about_facts_can_be_hidden_for_good(desk: Desk) -> None:
     desk.type(STORY)
     desk.generate(" It was 1843.")
-    note = desk.view.float_bar._note_row
+    note = desk.view.float_bar.note
     assert note.isVisible()
-    desk.view.float_bar.hide_note_wanted.emit()
+    note.hide_button.click()
     assert not note.isVisible()
     assert desk.context.settings.value.writing.show_fact_note is False
 
@@ -317,3 +317,17 @@ def test_moving_the_caret_by_mouse_or_code_does_not_lose_the_waiting_text(desk: 
     desk.view.editor.moveCursor(QTextCursor.MoveOperation.Start)
     desk.press(Qt.Key.Key_Tab)
     assert desk.text == f"{STORY} More."
+
+
+def test_of_a_text_longer_than_the_model_sees_the_number_left_out_is_not_made_up(
+    desk: Desk,
+) -> None:
+    desk.view.editor.replace(0, 0, "Many words. " * 20_000, label="Paste", origin="pasted")
+    desk.engine.script(Say("Its first 12 words were left out.", "context_cut"), Text("x"), Finish())
+    desk.press(Qt.Key.Key_Return, CTRL)
+    desk.engine.play()
+    desk.wait_for(Phase.PENDING)
+    words = desk.view.float_bar._notice.text()
+    assert "the part around the cursor" in words
+    assert "12" not in words, "the model was given less than the whole text to begin with"
+    desk.press(Qt.Key.Key_Escape)
