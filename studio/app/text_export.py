@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice, QLocale, QMarginsF, QSizeF, QThread, QUrl
 from PySide6.QtGui import (
     QFont,
+    QImage,
     QPageLayout,
     QPageSize,
     QPdfWriter,
@@ -40,8 +41,15 @@ class SealedDocument(QTextDocument):
     """A text that loads nothing: pictures and style sheets are not even looked for."""
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
-        """Return nothing, whatever the text names."""
-        return None
+        """Return an empty picture, whatever the text names.
+
+        Without one Qt takes the name for a file's and opens it after all.
+        """
+        if kind != QTextDocument.ResourceType.ImageResource.value:
+            return None
+        empty = QImage(1, 1, QImage.Format.Format_ARGB32)
+        empty.fill(0)
+        return empty
 
 
 def export_document(

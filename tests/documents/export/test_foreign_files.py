@@ -293,7 +293,8 @@ def test_a_word_document_by_word(tmp_path: Path) -> None:
     assert found.text == (
         "# The title\n\n## **Über**schrift\n\nPlain **bold** *style* not bold `code` with "
         "insertion and a content control.\n\nCourier is no code.\n\n1. one\n2. two\n"
-        "   - inner\n3. three\n\n> quoted\n\na | b\n\nc\n\nAfter the page.\n\n[link](https://example.org/) and no link.\n"
+        "   - inner\n3. three\n\n> quoted\n\na | b\n\nc\n\nAfter the page.\n\n"
+        "[link](https://example.org/) and no link.\n"
     )
     assert set(found.notices) == {
         "Pictures were left out.",

@@ -29,7 +29,7 @@ from tests.documents.export.grammar import DOCUMENTS
 SUFFIXES = (".docx", ".odt", ".html", ".epub")
 ABOUT = {"title": "A & <B>", "author": "A. “Writer”", "language": "de"}
 ATOMIC_CALLS = ("open", "fsync", "link", "replace", "rename", "chmod", "mkdir")
-SETTINGS = settings(max_examples=120, deadline=None)
+SETTINGS = settings(max_examples=80, deadline=None)
 
 CASES = {
     "headings": "# One\n\n## Two *em*\n\n### Three\n\n###### Six\n",
@@ -247,3 +247,25 @@ def test_every_failing_call_leaves_a_whole_file(suffix, tmp_path, monkeypatch) -
         assert [file.name for file in tmp_path.iterdir()] == [path.name]
         nth += 1
     assert nth > 5
+
+
+def test_a_word_document_has_words_own_styles_and_order() -> None:
+    import docx
+
+    text = "# A\n\nb [c](https://example.org/) `d`\n\n1. e\n\n   f\n\n> g\n\n***\n\n```\nh\n```\n"
+    document = docx.Document(io.BytesIO(render_text(text, ".docx", **ABOUT)))
+    styles = [(paragraph.style.name, paragraph.text) for paragraph in document.paragraphs]
+    assert styles == [
+        ("Heading 1", "A"),
+        ("Normal", "b c d"),
+        ("List Paragraph", "e"),
+        ("List Paragraph", "f"),
+        ("Quote", "g"),
+        ("Scene Break", "* * *"),
+        ("Code", "h"),
+    ]
+    properties = document.core_properties
+    assert (properties.title, properties.author, properties.language) == tuple(ABOUT.values())
+    assert properties.comments == ""
+    numbering = [child.tag.rpartition("}")[2] for child in document.part.numbering_part.element]
+    assert numbering == sorted(numbering)  # every abstractNum before the first num
