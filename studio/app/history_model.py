@@ -19,10 +19,11 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from studio.app.history_rows import Row
-from studio.app.history_words import clock, origin_words, row_icon, session_words, when
+from studio.app.history_words import origin_words, row_icon, session_words
 from studio.app.theme.icons import current_palette, icon
 from studio.app.theme.style import tabular
 from studio.app.theme.tokens import Size, Space, Type
+from studio.app.widgets.dates import clock, when
 
 ROW_HEIGHT = 44
 ROW = Qt.ItemDataRole.UserRole

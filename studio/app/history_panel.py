@@ -34,10 +34,11 @@ from studio.app.history_preview import HistoryPreview
 from studio.app.history_reader import Moment, Past, read_deleted, read_moment, read_past
 from studio.app.history_rows import Row
 from studio.app.history_side import DELETED, MOMENTS, STEPS, HistorySide
-from studio.app.history_words import steps_words, when
+from studio.app.history_words import steps_words
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 from studio.app.time_strip import TimeStrip
+from studio.app.widgets.dates import when
 from studio.app.widgets.elided_label import ElidedLabel
 from studio.app.widgets.empty_state import EmptyState
 from studio.app.widgets.icon_button import IconButton

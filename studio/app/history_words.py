@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale
 
 from studio.app.history_rows import Row
 from studio.app.theme.icons import Role
+from studio.app.widgets.dates import clock, day_words
 from studio.app.widgets.words import fill_in
 
 translate = QCoreApplication.translate
-SHORT = QLocale.FormatType.ShortFormat
-
-
-def clock(at: float) -> str:
-    """Return the time of day."""
-    return QLocale().toString(_local(at).time(), SHORT)
-
-
-def day_words(at: float) -> str:
-    """Return the day as a person says it."""
-    day = _local(at).date()
-    ago = day.daysTo(QDate.currentDate())
-    if ago == 0:
-        return translate("history", "Today")
-    if ago == 1:
-        return translate("history", "Yesterday")
-    pattern = "d MMMM" if day.year() == QDate.currentDate().year() else "d MMMM yyyy"
-    return QLocale().toString(day, pattern)
-
-
-def when(at: float) -> str:
-    """Return day and time."""
-    return fill_in(translate("history", "%1, %2"), day_words(at), clock(at))
 
 
 def session_words(row: Row) -> str:
@@ -80,7 +58,3 @@ def row_icon(row: Row) -> tuple[str, Role]:
         "imported": ("file-text", "quiet"),
     }
     return icons.get(row.origin, ("pen-line", "quiet"))
-
-
-def _local(at: float) -> QDateTime:
-    return QDateTime.fromMSecsSinceEpoch(int(at * 1000)).toLocalTime()

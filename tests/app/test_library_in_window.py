@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.app.main import pane_sources
 from studio.app.panes.library.pane import LibraryPane
 from studio.app.panes.text.pane import TextPane
+from studio.app.theme.tokens import Size
 from studio.core.requests import TextRequest
 from studio.documents.project import Project
 from studio.library.library import Library
@@ -31,7 +32,7 @@ class Studio:
         self.wait(lambda: "text" in window.view.panes)
         text = window.view.panes["text"]
         assert isinstance(text, TextPane)
-        self.text = text
+        self.text: TextPane = text
 
     @property
     def library(self) -> Library:
@@ -195,3 +196,11 @@ def test_a_library_that_cannot_be_reached_says_so_and_the_window_goes_on(
     moved.rename(folder)
     studio.make("Kept again.")
     studio.show_library(2)
+
+
+def test_a_long_title_leaves_room_for_other_tabs(studio: Studio) -> None:
+    studio.text.add_text("A very long title that would fill the whole strip " * 3, "Text.")
+    bar = studio.text.tabs.bar
+    assert bar.count() == 2
+    assert bar.tabRect(1).width() == Size.TAB_MAX
+    assert "whole strip" in bar.tabToolTip(1)

@@ -155,6 +155,7 @@ QPushButton[role="primary"]:disabled {
 }
 QPushButton[role="flat"] { border-color: transparent; background: transparent; color: $quiet; }
 QPushButton[role="flat"]:hover { background: $hover; color: $text; }
+QPushButton[role="flat"]:checked { background: $hover; color: $text; border-color: $line; }
 QPushButton[role="flat"]:focus { border-color: $gold; }
 QPushButton[role="flat-inset"] {
     border-color: transparent; background: transparent; color: $quiet; padding: 0 ${xs}px;
@@ -233,6 +234,11 @@ QPlainTextEdit, QTextEdit {
 }
 QFrame[role="prompt"] QPlainTextEdit { background: transparent; border: none; }
 
+QHeaderView::section {
+    background: transparent; border: none; border-bottom: 1px solid $line; color: $text;
+    padding: ${xs}px ${s}px; font-weight: $bold;
+}
+QTableView::item { padding: ${xs}px ${s}px; }
 QListView, QTreeView, QTableView {
     background: transparent; border: none; outline: none; color: $text;
     selection-background-color: $hover; selection-color: $text;

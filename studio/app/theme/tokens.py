@@ -108,6 +108,7 @@ class Size:
     INSPECTOR_MIN = 280
     INSPECTOR_MAX = 420
     STRIP = 44
+    TAB_MAX = 240
     STATUS = 28
     FLOATING = 360
     FLOATING_MIN = 304

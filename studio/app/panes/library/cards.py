@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QDate, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -201,7 +201,8 @@ _DOTS = Qt.PenStyle.DotLine
 
 
 def _key(item: Item, size: QSize, ratio: float, thumbnail: QImage | None) -> tuple[object, ...]:
-    return (item, size.width(), size.height(), ratio, thumbnail is not None)
+    today = QDate.currentDate().toJulianDay()  # the caption says "Today"
+    return (item, today, size.width(), size.height(), ratio, thumbnail is not None)
 
 
 def _point(x: float, y: float) -> QPoint:

@@ -90,6 +90,7 @@ class Preview(QWidget):
         if before is None or before.id != item.id or not self._being_edited():
             self._tags_shown, self._board_shown = item.tags, item.board
             self.tags.setText(", ".join(item.tags))
+            self.tags.setCursorPosition(0)  # a long list shows its beginning
             self.board.setCurrentText(item.board)
         self._show_buttons(item, len(items))
 
@@ -214,15 +215,15 @@ class Preview(QWidget):
             (
                 ("open", self.tr("Open as new document"), "file-plus",
                  self.tr("Put the text into a new manuscript; the file stays as it is.")),
+            ),
+            (
                 ("compare", self.tr("Compare"), "columns-2",
                  self.tr("Show two requests side by side.")),
+                ("copy", self.tr("Copy prompt"), "copy", self.tr("Copy what was asked.")),
             ),
             (
-                ("copy", self.tr("Copy prompt"), "copy", self.tr("Copy what was asked.")),
                 ("reveal", self.tr("Show file"), "folder-open",
                  self.tr("Open the folder in which the file lies.")),
-            ),
-            (
                 ("trash", self.tr("Move to trash"), "trash-2",
                  self.tr("The file can be brought back for 30 days.")),
                 ("restore", self.tr("Bring back"), "undo-2",
@@ -239,6 +240,7 @@ class Preview(QWidget):
     def _button(self, name: str, title: str, icon_name: str, tip: str) -> QPushButton:
         primary = name == "again"
         button = QPushButton(icon(icon_name, "on_gold" if primary else "quiet"), title)
+        button.setIconSize(QSize(*Size.ICON_AND_GAP))
         button.setProperty("tip", tip)
         button.setToolTip(tip)
         if primary:

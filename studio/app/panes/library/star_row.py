@@ -49,7 +49,8 @@ class StarRow(QWidget):
         ratio = self.devicePixelRatioF()
         for place in range(STARS_MAX):
             colour = palette.gold if place < self._stars else palette.off
-            drawn = pixmap("star", round(Size.ICON * ratio), colour)
+            name = "star-filled" if place < self._stars else "star"
+            drawn = pixmap(name, round(Size.ICON * ratio), colour)
             corner = QPoint(Space.XS + place * STEP, (self.height() - Size.ICON) // 2)
             painter.drawPixmap(QRect(corner, QSize(Size.ICON, Size.ICON)), drawn)
         if self.hasFocus():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale
 
+from studio.app.widgets.dates import day_words, when
 from studio.app.widgets.words import fill_in
 from studio.library.items import Item, Kind
 
@@ -23,9 +24,8 @@ def kind_name(kind: Kind) -> str:
 
 
 def made(item: Item) -> str:
-    """Return when an item was made, short, as the system writes dates."""
-    moment = QDateTime.fromSecsSinceEpoch(int(item.created_at))
-    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+    """Return when an item was made."""
+    return when(item.created_at)
 
 
 def size(size_bytes: int) -> str:
@@ -35,9 +35,7 @@ def size(size_bytes: int) -> str:
 
 def caption(item: Item) -> str:
     """Return the line under a card's title: model and day."""
-    day = QLocale().toString(
-        QDateTime.fromSecsSinceEpoch(int(item.created_at)).date(), QLocale.FormatType.ShortFormat
-    )
+    day = day_words(item.created_at, short=True)
     model = item.model.rpartition("/")[2]
     return f"{day} · {model}" if model else day
 

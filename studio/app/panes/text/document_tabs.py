@@ -16,6 +16,15 @@ Entry = tuple[str, Callable[[], object]]
 """What a menu says and what it does."""
 
 
+class _TabBar(QTabBar):
+    """Tabs that leave room for each other; a longer title is cut off and stands in the tip."""
+
+    def tabSizeHint(self, index: int) -> QSize:
+        """Return the room a tab needs, at most ``Size.TAB_MAX``."""
+        hint = super().tabSizeHint(index)
+        return QSize(min(hint.width(), Size.TAB_MAX), hint.height())
+
+
 class DocumentTabs(QWidget):
     """A row of tabs, a plus, and a list of the project's other documents."""
 
@@ -29,7 +38,7 @@ class DocumentTabs(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sources: tuple[Callable[[], list[Entry]], ...] = ()
-        self.bar = QTabBar()
+        self.bar = _TabBar()
         self.bar.setAccessibleName(self.tr("Open documents"))
         self.bar.setMovable(True)
         self.bar.setTabsClosable(False)

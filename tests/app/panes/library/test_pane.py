@@ -16,6 +16,7 @@ from studio.app.context import AppContext
 from studio.app.documents_pane import NewText
 from studio.app.panes.library.compare_dialog import CompareDialog
 from studio.app.panes.library.pane import LibraryPane
+from studio.app.theme.tokens import Size
 from studio.core.errors import StudioError
 from studio.core.requests import TextRequest
 from studio.library.library import Library
@@ -459,3 +460,14 @@ def test_the_layout_is_arithmetic(pane: LibraryPane, library: Library, qtbot: Qt
     qtbot.waitUntil(lambda: grid._columns == 2)
     grid.scrollTo(pane.model.index(8))
     assert grid.viewport().rect().contains(grid.visualRect(pane.model.index(8)))
+
+
+def test_the_panel_fits_the_inspector_and_shows_the_beginning_of_the_tags(
+    pane: LibraryPane, library: Library, qtbot: QtBot
+) -> None:
+    (number,) = _fill(library, 1)
+    library.set_tags([number], ["a very long name of a tag", "another one", "one more of them"])
+    _open(pane, qtbot, 1)
+    _choose(pane, qtbot, 0)
+    assert pane.preview.minimumSizeHint().width() <= Size.INSPECTOR
+    assert pane.preview.tags.cursorPosition() == 0
