@@ -202,5 +202,5 @@ def test_a_long_title_leaves_room_for_other_tabs(studio: Studio) -> None:
     studio.text.add_text("A very long title that would fill the whole strip " * 3, "Text.")
     bar = studio.text.tabs.bar
     assert bar.count() == 2
-    assert bar.tabRect(1).width() == Size.TAB_MAX
+    assert bar.tabSizeHint(1).width() == Size.TAB_MAX
     assert "whole strip" in bar.tabToolTip(1)
