@@ -48,3 +48,25 @@ def to_code_points(text: str, units: int) -> int:
     A position in the middle of a pair becomes the one before the character.
     """
     return len(text[:units].encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore"))
+
+
+def part_of(text: str, start: int, end: int) -> str:
+    """Return what stands between two UTF-16 positions; half a pair at an end is left out."""
+    if utf16_length(text) == len(text):
+        return text[start:end]
+    return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le", "ignore")
+
+
+def common_ends(one: str, other: str) -> tuple[int, int]:
+    """Return how many characters two texts share at the beginning and then at the end."""
+    longest = min(len(one), len(other))
+    first = 0
+    if one[:longest] == other[:longest]:
+        first = longest
+    else:
+        while one[first] == other[first]:
+            first += 1
+    last = 0
+    while last < longest - first and one[-1 - last] == other[-1 - last]:
+        last += 1
+    return first, last

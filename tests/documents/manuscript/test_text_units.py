@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.documents.manuscript.text_units import (
+    common_ends,
     for_editor,
     from_editor,
+    part_of,
     to_code_points,
     to_utf16,
     utf16_length,
@@ -36,3 +38,16 @@ def test_units(text: str, place: int) -> None:
     position = min(place, len(text))
     assert utf16_length(text) == sum(2 if c > "\uffff" else 1 for c in text)
     assert to_code_points(text, to_utf16(text, position)) == position
+
+
+def test_a_part_between_positions_of_an_editor() -> None:
+    assert part_of("abcd", 1, 3) == "bc"
+    assert part_of("a😀b", 1, 3) == "😀"
+    assert part_of("a😀b", 2, 4) == "b", "half a pair is left out"
+
+
+def test_what_two_texts_share_at_their_ends() -> None:
+    assert common_ends("abxcd", "abyycd") == (2, 2)
+    assert common_ends("aaa", "aa") == (2, 0)
+    assert common_ends("", "abc") == (0, 0)
+    assert common_ends("abc", "abc") == (3, 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.core.errors import StorageError, StudioError
+from studio.core.requests import Request
 from studio.documents.manuscript.manuscript import Manuscript
 
 if TYPE_CHECKING:
@@ -79,6 +80,25 @@ class ManuscriptJournal(QObject):
                 continue
             future.add_done_callback(self._done)
         return True
+
+    def keep_request(self, request: Request, facts: Mapping[str, Any]) -> str:
+        """Keep a request in the project and return its id.
+
+        Without a project the text is kept all the same, and the id is "".
+        """
+        try:
+            project, _ = self._target()
+            return project.add_request(request, facts) if not project.read_only else ""
+        except StudioError as error:
+            self.refused.emit(error)
+            return ""
+
+    def kept_here(self, project: Project | None, request_id: str) -> str:
+        """Return the id of a request if it is kept in this manuscript's project, else ""."""
+        try:
+            return request_id if project is not None and self._target()[0] is project else ""
+        except StudioError:
+            return ""  # the commit that follows says so
 
     def _done(self, future: Future[int]) -> None:
         """Pass an error on; called on the writer's thread."""

@@ -14,34 +14,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
-    QDragEnterEvent,
-    QFontMetricsF,
     QKeyEvent,
     QKeySequence,
     QResizeEvent,
-    QTextBlockFormat,
-    QTextCharFormat,
     QTextCursor,
-    QTextFrameFormat,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
-from studio.app.panes.text.manuscript_font import line_height_px, manuscript_font
+from studio.app.panes.text.text_column import TextColumn
+from studio.app.panes.text.text_marks import TextMarks
 from studio.app.theme import Theme
 from studio.app.theme.tokens import Space, Type
 from studio.documents.manuscript.fragment import Fragment
 from studio.documents.manuscript.manuscript import Change, Manuscript
 from studio.documents.manuscript.pending import Pending, Splice
-from studio.documents.manuscript.text_units import for_editor, from_editor, utf16_length
+from studio.documents.manuscript.text_units import (
+    common_ends,
+    for_editor,
+    from_editor,
+    part_of,
+    utf16_length,
+)
 from studio.documents.spans import Origin, TextState
-
-#: Part of the height left free below the last line, so that one does not write at the edge.
-ROOM_BELOW = 0.4
-SAMPLE = "the quick brown fox jumps over the lazy dog, and then it rests. "
 
 
 class ManuscriptEditor(QTextEdit):
@@ -59,7 +56,8 @@ class ManuscriptEditor(QTextEdit):
 
     def __init__(self, theme: Theme, font_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._column = TextColumn(self, font_px)
+        self._marks = TextMarks(self, theme)
         self._manuscript = Manuscript()
         self._pending: Pending | None = None
         self._lead = 0
@@ -67,7 +65,6 @@ class ManuscriptEditor(QTextEdit):
         self._quiet = False
         self._origin: Origin = "typed"
         self._follow = False
-        self._found: list[QTextCursor] = []
         self.setAcceptRichText(False)
         self.setUndoRedoEnabled(False)
         self.setAccessibleName(self.tr("Manuscript"))
@@ -79,7 +76,6 @@ class ManuscriptEditor(QTextEdit):
         self.verticalScrollBar().valueChanged.connect(self.moved)
         self.document().documentLayout().documentSizeChanged.connect(self.moved)
         theme.changed.connect(self.refresh_marks)
-        self._font_px = font_px
         self.set_font_px(font_px)
 
     # -- the manuscript -----------------------------------------------------------------------
@@ -98,7 +94,7 @@ class ManuscriptEditor(QTextEdit):
         self._pending = None
         with self._unheard():
             self.document().clear()
-            self.set_font_px(self._font_px)
+            self.set_font_px(self._column.size_px)
             QTextCursor(self.document()).insertText(manuscript.text)
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.refresh_marks()
@@ -111,10 +107,7 @@ class ManuscriptEditor(QTextEdit):
 
     def select(self, start: int, end: int) -> None:
         """Select a part of the manuscript and bring it into view."""
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(self._place(start))
-        cursor.setPosition(self._place(end), QTextCursor.MoveMode.KeepAnchor)
-        self.setTextCursor(cursor)
+        self.setTextCursor(self._cursor(self._place(start), self._place(end)))
         self.ensureCursorVisible()
 
     def replace(
@@ -171,11 +164,7 @@ class ManuscriptEditor(QTextEdit):
         """Make the editor show a change the manuscript already has."""
         start = self._manuscript.to_units(change.position)
         with self._unheard():
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(start)
-            cursor.setPosition(
-                start + utf16_length(change.removed.text), QTextCursor.MoveMode.KeepAnchor
-            )
+            cursor = self._cursor(start, start + utf16_length(change.removed.text))
             cursor.insertText(change.inserted.text)
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
@@ -216,9 +205,7 @@ class ManuscriptEditor(QTextEdit):
         scrolled = self.verticalScrollBar().value()
         text = for_editor(text)
         with self._unheard():
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(pending.end)
-            cursor.insertText(text)
+            self._cursor(pending.end).insertText(text)
         self._pending = pending.grown(utf16_length(text))
         if at_end:  # the caret went along with what was written; it belongs before it
             caret = self.textCursor()
@@ -294,9 +281,7 @@ class ManuscriptEditor(QTextEdit):
 
     def rect_at(self, place: int) -> QRect:
         """Return the caret's rectangle at one of the editor's positions."""
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(place)
-        return self.cursorRect(cursor)
+        return self.cursorRect(self._cursor(place))
 
     def _follow_pending(self) -> None:
         """Scroll so that new text shows, until its beginning would leave the view."""
@@ -333,7 +318,7 @@ class ManuscriptEditor(QTextEdit):
 
     def _take_in(self, pending: Pending, position: int, old: str, new: str) -> None:
         """Tell the manuscript that ``old`` became ``new``; what is the same at the ends stays."""
-        first, last = _common_ends(old, new)
+        first, last = common_ends(old, new)
         if first:
             position += utf16_length(old[:first])
         old, new = old[first : len(old) - last], new[first : len(new) - last]
@@ -366,11 +351,7 @@ class ManuscriptEditor(QTextEdit):
         if not shown:
             return text[self._position(start, pending) : self._position(end, pending)]
         middle = self._manuscript.to_position(pending.start)
-        whole = text[:middle] + shown + text[middle:]
-        if utf16_length(whole) == len(whole):
-            return whole[start:end]
-        raw = whole.encode("utf-16-le")
-        return raw[2 * start : 2 * end].decode("utf-16-le", "ignore")
+        return part_of(text[:middle] + shown + text[middle:], start, end)
 
     def _position(self, place: int, pending: Pending | None = None) -> int:
         pending = pending or self._pending
@@ -383,17 +364,19 @@ class ManuscriptEditor(QTextEdit):
 
     def _raw(self, start: int, end: int) -> str:
         """Return the editor's text from ``start`` to ``end`` as plain text."""
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(start)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        return from_editor(cursor.selectedText())
+        return from_editor(self._cursor(start, end).selectedText())
 
     def _remove(self, start: int, end: int) -> None:
         with self._unheard():
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(start)
+            self._cursor(start, end).removeSelectedText()
+
+    def _cursor(self, start: int, end: int | None = None) -> QTextCursor:
+        """Return a cursor over a range in the editor's positions, apart from the writer's."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        if end is not None:
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            cursor.removeSelectedText()
+        return cursor
 
     @contextmanager
     def _unheard(self) -> Iterator[None]:
@@ -407,90 +390,31 @@ class ManuscriptEditor(QTextEdit):
 
     def set_font_px(self, size_px: int) -> None:
         """Set the size of the text; lines and column follow."""
-        self._font_px = size_px
-        font = manuscript_font(size_px)
-        self.setFont(font)
-        self.document().setDefaultFont(font)
-        block = QTextBlockFormat()
-        fixed = QTextBlockFormat.LineHeightTypes.FixedHeight.value
-        block.setLineHeight(line_height_px(size_px), fixed)
+        self._column.size_px = size_px
         with self._unheard():
-            cursor = QTextCursor(self.document())
-            cursor.select(QTextCursor.SelectionType.Document)
-            cursor.setBlockFormat(block)
+            self._column.set_type()
         self._fit_column()
         self.moved.emit()
 
     def mark_found(self, found: list[tuple[int, int]]) -> None:
         """Mark places that a search found, in the manuscript's positions."""
-        self._found = []
-        for start, end in found:
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(self._place(start))
-            cursor.setPosition(self._place(end), QTextCursor.MoveMode.KeepAnchor)
-            self._found.append(cursor)
+        self._marks.set_found([(self._place(start), self._place(end)) for start, end in found])
         self.refresh_marks()
 
     def refresh_marks(self) -> None:
         """Draw gold, struck and found ranges anew."""
-        marks = [self._mark(cursor, self._found_format()) for cursor in self._found]
         pending = self._pending
         self._shown_pending = "" if pending is None else self._raw(pending.start, pending.end)
-        if pending is not None:
-            if pending.replaces:
-                marks.append(self._range(pending.replaced_start, pending.start, self._old_format()))
-            marks.append(self._range(pending.start, pending.end, self._gold_format()))
-        self.setExtraSelections(marks)
+        self._marks.draw(pending)
         self.moved.emit()
 
-    def _range(self, start: int, end: int, look: QTextCharFormat) -> Any:
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(start)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        return self._mark(cursor, look)
-
-    @staticmethod
-    def _mark(cursor: QTextCursor, look: QTextCharFormat) -> Any:
-        mark = QTextEdit.ExtraSelection()
-        mark.cursor = cursor
-        mark.format = look
-        return mark
-
-    def _gold_format(self) -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setBackground(QColor(self._theme.palette.gold_wash))
-        look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
-        look.setUnderlineColor(QColor(self._theme.palette.gold))
-        return look
-
-    def _old_format(self) -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setForeground(QColor(self._theme.palette.off))
-        look.setFontStrikeOut(True)
-        return look
-
-    def _found_format(self) -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setBackground(QColor(self._theme.palette.hover))
-        look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-        return look
-
     def _fit_column(self) -> None:
-        advance = QFontMetricsF(self.font()).horizontalAdvance(SAMPLE) / len(SAMPLE)
-        wanted = round(advance * Type.MANUSCRIPT_CHARACTERS)
-        free = self.width() - self.verticalScrollBar().sizeHint().width() - wanted
-        side = max(Space.XL, free // 2)
         margins = self.viewportMargins()
-        if (margins.left(), margins.right()) != (side, side):
+        side = self._column.centre((margins.left(), margins.right()))
+        if side is not None:
             self.setViewportMargins(side, 0, side, 0)
-        frame = self.document().rootFrame()
-        look = QTextFrameFormat(frame.frameFormat())
-        below = round(self.height() * ROOM_BELOW)
-        if (look.topMargin(), look.bottomMargin()) != (Space.XXL, below):
-            look.setTopMargin(Space.XXL)
-            look.setBottomMargin(below)
-            with self._unheard():
-                frame.setFrameFormat(look)
+        with self._unheard():
+            self._column.leave_room()
 
     # -- Qt's hooks ---------------------------------------------------------------------------
 
@@ -534,13 +458,6 @@ class ManuscriptEditor(QTextEdit):
         self._manuscript.end_step()
         self.ensureCursorVisible()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files as well as text."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-        else:
-            super().dragEnterEvent(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tab accepts, Esc rejects, arrows at the place go through takes; the rest is typing."""
         if not self._pending_key(event) and not self._own_key(event):
@@ -578,23 +495,3 @@ class ManuscriptEditor(QTextEdit):
         else:
             return False
         return True
-
-    def caret_rect(self) -> QRect:
-        """Return the caret's rectangle in this widget's own coordinates."""
-        rect = self.cursorRect()
-        return rect.translated(self.viewport().mapTo(self, QPoint(0, 0)))
-
-
-def _common_ends(one: str, other: str) -> tuple[int, int]:
-    """Return how many characters two texts share at the beginning and then at the end."""
-    longest = min(len(one), len(other))
-    first = 0
-    if one[:longest] == other[:longest]:
-        first = longest
-    else:
-        while one[first] == other[first]:
-            first += 1
-    last = 0
-    while last < longest - first and one[-1 - last] == other[-1 - last]:
-        last += 1
-    return first, last

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
 from studio.app.panes.text.alternatives import Alternatives
 from studio.app.panes.text.alternatives_panel import AlternativesPanel
 from studio.app.panes.text.counts import CountsLine
+from studio.app.panes.text.editor_menu import editor_menu
 from studio.app.panes.text.find_bar import FindBar
 from studio.app.panes.text.float_bar import FloatBar
 from studio.app.panes.text.generation import Generation, Phase, Wish
 from studio.app.panes.text.journal import ManuscriptJournal, Target
 from studio.app.panes.text.manuscript_editor import ManuscriptEditor
-from studio.app.panes.text.rewrite_menu import fill_rewrite_menu, rewrite_menu
+from studio.app.panes.text.over_text import OverText
+from studio.app.panes.text.rewrite_menu import rewrite_menu
 from studio.app.panes.text.take import Accepted
 from studio.app.panes.text.wishes import continue_wish, rewrite_wish
 from studio.app.panes.text.writing_options import WritingOptions
@@ -78,6 +77,7 @@ class ManuscriptView(QWidget):
         self.counts = CountsLine(context.bridge, options, manuscript, self)
         self._make_prompt_tools()
         self._empty = self._make_empty()
+        self._over = OverText(self.editor, self.generation, self.float_bar, self.panel, self._empty)
         self._lay_out()
         self._connect()
         self.editor.set_manuscript(manuscript)
@@ -148,7 +148,6 @@ class ManuscriptView(QWidget):
         editor.reject_wanted.connect(self.reject)
         editor.step_wanted.connect(generation.step)
         editor.files_dropped.connect(self.files_dropped)
-        editor.moved.connect(self._place_over_text)
         editor.installEventFilter(self)
         generation.shown.connect(editor.show_pending)
         generation.added.connect(editor.add_pending)
@@ -159,7 +158,6 @@ class ManuscriptView(QWidget):
         bar.reject_wanted.connect(self.reject)
         bar.another_wanted.connect(self.another)
         bar.step_wanted.connect(generation.step)
-        bar.resized.connect(self._place_over_text)
         self.panel.taken.connect(self.take_alternative)
         self.panel.dropped.connect(self.drop_alternatives)
         self.alternatives.listed.connect(self.refresh)
@@ -170,7 +168,7 @@ class ManuscriptView(QWidget):
         self.prompt.edit.installEventFilter(self)
         self._options.changed.connect(self.refresh)
         self._context.settings.changed.connect(self._on_setting)
-        self.journal.refused.connect(self._on_refused)
+        self.journal.refused.connect(self._context.notify.error)
 
     # -- what can be done ---------------------------------------------------------------------
 
@@ -229,12 +227,9 @@ class ManuscriptView(QWidget):
         accepted = self._without_clearing(self.generation.accept)
         if accepted is None:
             return
-        text, request, label, facts = accepted
-        if words == before and text != words:
-            self.editor.show_pending(text)
-        self.editor.accept_pending(label=label, request_id=self._keep_request(request, facts))
-        self.prompt.clear()
-        self.journal.commit()
+        if words == before and accepted.text != words:
+            self.editor.show_pending(accepted.text)
+        self._make_part(accepted)
         self.editor.setFocus()
         self.refresh()
 
@@ -254,8 +249,6 @@ class ManuscriptView(QWidget):
             return
         if self.has_selection and not self.prompt.text().strip():
             self.open_rewrite_menu(several=True)
-        elif self.has_selection:
-            self._begin_alternatives(None)
         else:
             self._begin_alternatives(None)
 
@@ -264,11 +257,8 @@ class ManuscriptView(QWidget):
         accepted = self.alternatives.accept()
         if accepted is None:
             return
-        text, request, label, facts = accepted
-        self.editor.show_pending(text)
-        self.editor.accept_pending(label=label, request_id=self._keep_request(request, facts))
-        self.prompt.clear()
-        self.journal.commit()
+        self.editor.show_pending(accepted.text)
+        self._make_part(accepted)
         self._close_panel()
 
     def drop_alternatives(self) -> None:
@@ -294,14 +284,9 @@ class ManuscriptView(QWidget):
                 self.rewrite_ready(ready, choice)
 
         language = self._context.settings.value.writing.translate_to
-        menu = rewrite_menu(self._catalogue, language, then, self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        own = QAction(self.tr("Say it in words…"), menu)
-        own.triggered.connect(self.prompt.edit.setFocus)
-        menu.insertAction(menu.actions()[0], own)
-        menu.insertSeparator(menu.actions()[1])
-        below = self.editor.caret_rect().bottomLeft() + QPoint(0, Space.S)
-        menu.popup(self.editor.mapToGlobal(below))
+        menu = rewrite_menu(self._catalogue, language, then, self.prompt.edit.setFocus, self)
+        below = self.editor.cursorRect().bottomLeft() + QPoint(0, Space.S)
+        menu.popup(self.editor.viewport().mapToGlobal(below))
 
     def insert_generated(
         self,
@@ -321,9 +306,9 @@ class ManuscriptView(QWidget):
         if self.editor.isReadOnly():
             return
         start, end = self.editor.selection()
-        request_id = self._kept_here(*kept)
+        request_id = self.journal.kept_here(*kept)
         if request is not None and not request_id:
-            request_id = self._keep_request(request, {})
+            request_id = self.journal.keep_request(request, {})
         self.editor.replace(
             start, end, text, label=label, origin="generated", request_id=request_id
         )
@@ -375,7 +360,7 @@ class ManuscriptView(QWidget):
             self.editor.begin_pending(first, end)
             count = self._context.settings.value.writing.alternatives
             self.alternatives.begin(wish, count)
-            self._open_panel()
+            self._over.open_panel()
 
         self._guarded(go)
 
@@ -396,32 +381,17 @@ class ManuscriptView(QWidget):
         finally:
             self.generation.closed.connect(self.editor.clear_pending)
 
-    def _kept_here(self, project: Project | None, request_id: str) -> str:
-        """Return the id of a request if it is kept in this manuscript's project."""
-        try:
-            return request_id if project is not None and self._target()[0] is project else ""
-        except StudioError:
-            return ""  # the journal says so
-
     def set_read_only(self) -> None:
         """Let the writer read only; nothing that is typed could be kept."""
         self.editor.setReadOnly(True)
         self.prompt.hide()
 
-    def _keep_request(self, request: TextRequest, facts: Mapping[str, Any]) -> str:
-        """Keep the request in the project; without a project the text is kept all the same."""
-        try:
-            project, _ = self._target()
-            return project.add_request(request, facts) if not project.read_only else ""
-        except StudioError as error:
-            self._on_refused(error)
-            return ""
-
-    def _open_panel(self) -> None:
-        self.panel.show()
-        self.panel.raise_()
-        self.panel.setFocus()
-        self._place_panel(scroll=True)
+    def _make_part(self, accepted: Accepted) -> None:
+        """Make the text that waits part of the manuscript, with the request that made it."""
+        request_id = self.journal.keep_request(accepted.request, accepted.facts)
+        self.editor.accept_pending(label=accepted.label, request_id=request_id)
+        self.prompt.clear()
+        self.journal.commit()
 
     def _close_panel(self) -> None:
         if self.panel.isVisible():
@@ -485,50 +455,12 @@ class ManuscriptView(QWidget):
             failure = take.failure
             self.error_card.show_error(failure.message, failure.hint, failure.details)
         self.refresh()
-        self._place_over_text()
+        self._over.place()
 
     def _on_setting(self, group: str, name: str) -> None:
         settings = self._context.settings.value
         if (group, name) == ("appearance", "manuscript_font_px"):
             self.editor.set_font_px(settings.appearance.manuscript_font_px)
-
-    def _on_refused(self, error: StudioError) -> None:
-        self._context.notify.error(error)
-
-    def _place_over_text(self) -> None:
-        """Put bar, panel and empty state where the text is now."""
-        self._empty.setGeometry(self.editor.viewport().rect())
-        if self.panel.isVisible():
-            self._place_panel()
-        rect = self.editor.pending_rect() if self.generation.active else None
-        if rect is None:
-            self.float_bar.hide()
-            return
-        bar = self.float_bar
-        origin = self.editor.viewport().mapTo(self.editor, QPoint(0, 0))
-        lowest = self.editor.height() - bar.height() - Space.S
-        top = max(Space.S, min(rect.bottom() + Space.S + origin.y(), lowest))
-        if self.editor.text_follows_pending() and rect.bottom() < lowest:
-            top = lowest  # so that the joint with what follows can be read
-        left = min(origin.x(), self.editor.width() - bar.width() - Space.XL)
-        bar.move(max(Space.S, left), top)
-        bar.show()
-        bar.raise_()
-
-    def _place_panel(self, *, scroll: bool = False) -> None:
-        editor = self.editor
-        height = min(self.panel.wanted_height(), editor.height() * 2 // 3)
-        rect = editor.pending_rect() or editor.cursorRect()
-        if scroll:
-            room = editor.height() - height - Space.XL
-            bar = editor.verticalScrollBar()
-            if rect.bottom() > room:
-                bar.setValue(bar.value() + rect.bottom() - room)
-                rect = editor.pending_rect() or editor.cursorRect()
-        top = min(rect.bottom() + Space.M, editor.height() - height - Space.S)
-        self.panel.setGeometry(
-            Space.XL, max(Space.S, top), editor.width() - 2 * Space.XL - Space.S, height
-        )
 
     # -- Qt's hooks ---------------------------------------------------------------------------
 
@@ -537,7 +469,7 @@ class ManuscriptView(QWidget):
         if watched is self._empty and event.type() == QEvent.Type.MouseButtonPress:
             self.editor.setFocus()
         elif watched is self.editor and isinstance(event, QContextMenuEvent):
-            self._context_menu(event.globalPos())
+            self._menu().popup(event.globalPos())
             return True
         elif watched is self.prompt.edit and isinstance(event, QKeyEvent):
             return self._prompt_key(event)
@@ -555,35 +487,13 @@ class ManuscriptView(QWidget):
             return True
         return False
 
-    def _context_menu(self, at: QPoint) -> None:
-        editor = self.editor
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for words, then, enabled in (
-            (self.tr("Undo"), editor.undo_step, self.manuscript.undo_label is not None),
-            (self.tr("Redo"), editor.redo_step, self.manuscript.redo_label is not None),
-            ("", None, True),
-            (self.tr("Cut"), editor.cut, editor.textCursor().hasSelection()),
-            (self.tr("Copy"), editor.copy, editor.textCursor().hasSelection()),
-            (self.tr("Paste"), editor.paste, editor.canPaste()),
-            (self.tr("Select all"), editor.selectAll, True),
-        ):
-            if then is None:
-                menu.addSeparator()
-                continue
-            action = menu.addAction(words)
-            action.setEnabled(enabled)
-            action.triggered.connect(lambda _=False, then=then: then())
-        if self.has_selection:
-            menu.addSeparator()
-            rewrite = menu.addMenu(icon("wand-sparkles"), self.tr("Rewrite"))
-            language = self._context.settings.value.writing.translate_to
-            fill_rewrite_menu(rewrite, self._catalogue, language, self.rewrite_ready)
-        menu.popup(at)
+    def _menu(self) -> QMenu:
+        catalogue = self._catalogue if self.has_selection and not self.editor.isReadOnly() else None
+        language = self._context.settings.value.writing.translate_to
+        return editor_menu(self.editor, catalogue, language, self.rewrite_ready, self)
 
     def close_view(self) -> None:
         """End everything that runs and hand over what was typed."""
         self.generation.reject()
         self.alternatives.drop()
         self.journal.commit()
-        QTimer.singleShot(0, self, lambda: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.app.theme.icons import icon
@@ -40,8 +41,18 @@ def ordered(rewrite: Rewrite, first: str) -> tuple[str, ...]:
     return (first, *(c for c in rewrite.choices if c.casefold() != first.casefold()))
 
 
-def rewrite_menu(catalogue: Catalogue, first_language: str, then: Chosen, parent: QWidget) -> QMenu:
-    """Return a menu of its own with every ready instruction."""
+def rewrite_menu(
+    catalogue: Catalogue,
+    first_language: str,
+    then: Chosen,
+    in_words: Callable[[], object],
+    parent: QWidget,
+) -> QMenu:
+    """Return a menu of its own, deleted when it closes: words of one's own, then the ready ones."""
     menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    own = menu.addAction(QCoreApplication.translate("rewrite_menu", "Say it in words…"))
+    own.triggered.connect(lambda: in_words())
+    menu.addSeparator()
     fill_rewrite_menu(menu, catalogue, first_language, then)
     return menu

@@ -126,14 +126,22 @@ def test_writing_in_the_old_text_meanwhile_is_replaced_with_it(desk: Desk) -> No
 def test_the_menu_has_every_instruction_and_the_users_language_first(desk: Desk) -> None:
     chosen: list[tuple[str, str]] = []
     catalogue = desk.pane.catalogue
-    menu = rewrite_menu(catalogue, "Welsh", lambda r, c: chosen.append((r.id, c)), desk.view)
+    menu = rewrite_menu(
+        catalogue,
+        "Welsh",
+        lambda r, c: chosen.append((r.id, c)),
+        lambda: chosen.append(("in words", "")),
+        desk.view,
+    )
     titles = [action.text() for action in menu.actions()]
-    assert titles == [rewrite.title for rewrite in catalogue.rewrites]
+    assert titles[:2] == ["Say it in words…", ""]
+    assert titles[2:] == [rewrite.title for rewrite in catalogue.rewrites]
     translate = next(a.menu() for a in menu.actions() if a.text() == "Translate to")
     assert translate.actions()[0].text() == "Welsh"
     translate.actions()[0].trigger()
+    menu.actions()[2].trigger()
     menu.actions()[0].trigger()
-    assert chosen == [("translate", "Welsh"), ("shorten", "")]
+    assert chosen == [("translate", "Welsh"), ("shorten", ""), ("in words", "")]
     assert ordered(catalogue.get("tone"), "Welsh")[0] == "warmer"
     menu.deleteLater()
 
