@@ -90,11 +90,15 @@ def render(text: str, path: Path, title: str) -> bytes:
         BadInputError: The kind of file is unknown.
         StorageError: The system refused.
     """
-    from studio.app.text_export import render_document
-    from studio.documents.export import format_of
+    from studio.documents.export import format_of, render_text
 
     known = format_of(path)
-    return render_document(text, known.suffix if known else path.suffix, title=title)
+    suffix = known.suffix if known else path.suffix.lower()
+    if suffix != ".pdf":
+        return render_text(text, suffix, title=title)  # without Qt, for the command line
+    from studio.app.text_export import render_document
+
+    return render_document(text, suffix, title=title)
 
 
 def _sealed(data: bytes, order: ExportOrder, record: ProvenanceRecord) -> tuple[bytes, bool, str]:

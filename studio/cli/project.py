@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.cli.listing import print_table
 from studio.cli.session import existing
 
+if TYPE_CHECKING:
+    from studio.documents.project import DocumentInfo, Project
+    from studio.documents.project.commands import Write
+    from studio.documents.spans import TextState
+
 EXIT_DAMAGED = 1
+_qt: Any = None
+"""Qt's application, which must live until the program ends."""
 
 
 def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
@@ -22,7 +30,12 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
     info.add_argument("--json", action="store_true", help="print JSON")
     export = _action(actions, "export", "write one text of a project as a file", _export)
     export.add_argument(
-        "target", type=Path, help="what to write: .txt, .md, .html, .docx, .odt or .epub"
+        "target", type=Path, help="what to write: .txt, .md, .html, .docx, .odt, .epub or .pdf"
+    )
+    export.add_argument(
+        "--without-prompt",
+        action="store_true",
+        help="leave out what models were asked; the file still says that a model wrote in it",
     )
     export.add_argument("--document", default="", help="title or id (default: the first text)")
     export.add_argument("--json", action="store_true", help="print JSON")
@@ -62,12 +75,55 @@ def _info(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from studio.documents.project import commands
 
-    done = commands.export(existing(options.file), options.target, options.document)
+    target: Path = options.target
+    write = _writer(target, with_prompts=not options.without_prompt)
+    done = commands.export(existing(options.file), target, options.document, write)
     if options.json:
         print(json.dumps(done, ensure_ascii=False, default=str))
-    else:
-        print(f"“{done['document']}” was written to {done['path']}.")
+        return 0
+    print(f"“{done['document']}” was written to {done['path']}.")
+    if done["marked"]:
+        print("It says that a model wrote in it" + (", and is signed." if done["signed"] else "."))
+    if done["notice"]:
+        print(done["notice"])
     return 0
+
+
+def _writer(target: Path, *, with_prompts: bool) -> Write:
+    """Return what writes a text with its mark, as the window's export does."""
+
+    def write(project: Project, document: DocumentInfo, state: TextState) -> dict[str, Any]:
+        from studio.app.exporting import ExportOrder, export_manuscript
+        from studio.core.paths import user_folders
+        from studio.core.provenance.commands import keys_folder
+        from studio.models.store import ModelStore
+
+        if target.suffix.lower() == ".pdf":
+            _start_qt()
+        folders = user_folders()
+        order = ExportOrder(
+            path=target,
+            state=state,
+            title=document.title,
+            project=project,
+            models={info.id: info for info in ModelStore((folders.models,)).models()},
+            with_prompts=with_prompts,
+            keys=keys_folder(),
+        )
+        done = export_manuscript(order)
+        return {"marked": done.marked, "signed": done.signed, "notice": done.notice}
+
+    return write
+
+
+def _start_qt() -> None:
+    """Let Qt lay out pages without a screen."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtGui import QGuiApplication
+
+    if QGuiApplication.instance() is None:
+        global _qt
+        _qt = QGuiApplication(["triptych"])
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from studio import cli
+from studio.core.provenance import Origin, read
+from studio.core.requests import Capability, TextRequest
 from studio.documents.project import Project, TextEdit
 
 
@@ -26,6 +30,13 @@ def novel(tmp_path: Path) -> Path:
 
 def run(*words: object) -> int:
     return cli.main([str(word) for word in words])
+
+
+def run_apart(*words: object) -> str:
+    """Run in a process of its own, where the command starts Qt itself."""
+    code = "import sys; from studio import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_info_names_documents_history_and_what_was_deleted(
@@ -88,3 +99,33 @@ def test_an_unknown_title_names_the_ones_there_are(
     assert run("project", "export", novel, tmp_path / "x.txt", "--document", "Three") == 2
     assert "Chapter one" in capsys.readouterr().err
     assert not (tmp_path / "x.txt").exists()
+
+
+@pytest.mark.parametrize("suffix", ["md", "docx", "odt", "epub", "pdf"])
+def test_an_export_says_that_a_model_wrote_in_it(
+    novel: Path,
+    tmp_path: Path,
+    suffix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRIPTYCH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    request = TextRequest(
+        capability=Capability.TEXT_GENERATE, seed=3, model="m", instruction="A secret wish"
+    )
+    with Project.open(novel) as project:
+        first = project.documents()[0].id
+        edit = TextEdit(0, "", "Made. ")
+        request_id = project.add_request(request, {"model": "m"})
+        project.commit_text(
+            first, [edit], label="x", origin="generated", request_id=request_id
+        ).result()
+    target = tmp_path / f"one.{suffix}"
+    said = json.loads(run_apart("project", "export", novel, target, "--json"))
+    assert said["marked"] and said["signed"] == (suffix != "md")
+    record = read(target)
+    assert record is not None and record.origin is Origin.COMPOSITE
+    assert record.make_again() == request
+    run_apart("project", "export", novel, target, "--without-prompt")
+    assert b"secret wish" not in target.read_bytes()
+    assert read(target) is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.core.errors import BadInputError, StorageError
 from studio.documents.project.project import TEXT, Project
 from studio.documents.project.records import DocumentInfo
+from studio.documents.spans import TextState
+
+Write = Callable[[Project, DocumentInfo, TextState], Mapping[str, Any]]
 
 
 def info(path: Path) -> dict[str, Any]:
@@ -56,32 +60,32 @@ def check(path: Path) -> dict[str, Any]:
     return {"path": str(path), "ok": not problems, "problems": problems}
 
 
-def export(path: Path, target: Path, document: str = "") -> dict[str, Any]:
+def export(path: Path, target: Path, document: str, write: Write) -> dict[str, Any]:
     """Write one text of a project as a file of the kind ``target``'s suffix says.
 
     Args:
         path: The project.
-        target: What to write; ``.txt``, ``.md``, ``.html``, ``.docx``, ``.odt`` or ``.epub``.
+        target: What to write.
         document: Title or id; empty means the only text, or else the first.
+        write: Writes the file with what it says of its origin; its answer goes along.
 
     Returns:
-        Path, title and size of what was written.
+        Path, title and size of what was written, and what ``write`` says of it.
 
     Raises:
         BadInputError: No such document, or no such kind of file.
         StorageError: Something could not be read or written; an old file is still there.
     """
-    from studio.documents.export import export_text
-
     with Project.open(path, read_only=True) as project:
         chosen = _chosen(project, document)
         state = project.text(chosen.id)
-    export_text(state.text, target, title=chosen.title)
+        said = write(project, chosen, state)
     return {
         "path": str(target),
         "document": chosen.title,
         "characters": len(state.text),
         "size_bytes": target.stat().st_size,
+        **said,
     }
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from studio.core.errors import BadInputError, NewerFormatError, StorageError
-from studio.documents.project import Project, TextEdit
-from studio.documents.project.commands import check, export, info
+from studio.documents.export import export_text
+from studio.documents.project import Project, TextEdit, commands
+from studio.documents.project.commands import check, info
 
 
 @pytest.fixture
@@ -86,7 +87,15 @@ def test_every_changed_bit_that_changes_a_text_is_found(path) -> None:
 
 
 def test_export_writes_the_document_asked_for(path, tmp_path) -> None:
+    def export(project, target, document=""):
+        def write(_project, chosen, state):
+            export_text(state.text, target, title=chosen.title)
+            return {"marked": True}
+
+        return commands.export(project, target, document, write)
+
     result = export(path, tmp_path / "out.md")
+    assert result["marked"]
     assert (tmp_path / "out.md").read_text() == "# One\n\nIt was dark"
     assert result["document"] == "Novel"
     assert export(path, tmp_path / "notes.docx", "Notes")["size_bytes"] > 1000
