@@ -52,7 +52,7 @@ def continue_wish(
         common: dict[str, Any] = {
             "model": options.model,
             "seed": options.next_seed(take),
-            "label": _short(instruction or around.prefix[-LABEL_WORDS:], label),
+            "label": _short(instruction, "") or _ending(around.prefix, label),
         }
         if instruction and around.prefix.strip() and not around.suffix:
             # an instruction beside a bare text would ask to change that text, not to go on
@@ -168,6 +168,15 @@ def rewrite_wish(
         return tidied(source, written, freely=freely) if complete else written.lstrip()
 
     return Wish(label=label, request=request, shaped=shaped, replaces=True, like=like)
+
+
+def _ending(text: str, otherwise: str) -> str:
+    """Return the last whole words of a text, for a list of jobs."""
+    words = " ".join(text[-4 * LABEL_WORDS :].split())
+    if len(words) <= LABEL_WORDS:
+        return words or otherwise
+    end = words[1 - LABEL_WORDS :]
+    return f"…{end.partition(' ')[2] or end}"
 
 
 def _short(text: str, otherwise: str) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 
 from studio.app.panes.text.generation import Phase
+from studio.app.panes.text.wishes import LABEL_WORDS, _ending
 from studio.core.requests import Capability, TextRequest
 from studio.documents.spans import Span
 from tests.app.panes.text.conftest import CTRL, Desk
@@ -331,3 +332,22 @@ def test_of_a_text_longer_than_the_model_sees_the_number_left_out_is_not_made_up
     assert "the part around the cursor" in words
     assert "12" not in words, "the model was given less than the whole text to begin with"
     desk.press(Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("", "Continue"),
+        (" \n ", "Continue"),
+        ("Short  text.\n", "Short text."),
+        ("The train left the harbour at midnight, and Ines was the only passenger.", None),
+        ("x" * 200, None),
+    ],
+)
+def test_a_job_is_called_by_the_last_whole_words(text: str, label: str | None) -> None:
+    called = _ending(text, "Continue")
+    assert len(called) <= LABEL_WORDS
+    if label is not None:
+        assert called == label
+    elif " " in text:
+        assert called.startswith("…") and text.endswith(" " + called[1:])
