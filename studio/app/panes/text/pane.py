@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
 from studio.app.documents_pane import Front
@@ -16,6 +16,7 @@ from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
 from studio.app.panes.text.document_tabs import DocumentTabs, Entry
 from studio.app.panes.text.file_link import FileLink
+from studio.app.panes.text.file_tabs import PROJECT_SUFFIX, FileTabs
 from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.notice_strip import NoticeStrip
@@ -23,11 +24,9 @@ from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
 from studio.app.panes.text.option_memory import OptionMemory
 from studio.app.panes.text.preset_shelf import PresetShelf
 from studio.app.panes.text.project_tabs import ProjectTabs
-from studio.app.panes.text.recent_files import RecentFiles
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
-from studio.app.panes.text.text_files import FileChangedError, TextFiles
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.core.errors import BadInputError, StorageError, StudioError
 from studio.core.requests import Request, TextRequest
@@ -37,13 +36,10 @@ from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.rewrites import Rewrite, load_catalogue
 from studio.documents.manuscript.text_units import for_editor
 from studio.documents.spans import Origin, TextState
-from studio.documents.textfile import TextFile
 
 if TYPE_CHECKING:
     from studio.documents.project import Project
 
-TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
-PROJECT_SUFFIX = ".triptych"
 FLUSH_S = 5.0
 #: What can be done now is looked at this long after something changed.
 ACTIONS_MS = 60
@@ -71,8 +67,6 @@ class TextPane(QWidget):
             self._options, context.folders.state / "text-options.json", balanced, self
         )
         self.catalogue = load_catalogue()
-        self._files = TextFiles(self)
-        self.recent = RecentFiles(context.folders.state / "recent-texts.json")
         self.inspector = TextInspector(context, self._options, presets)
         self.tabs = self.header = DocumentTabs(self)
         self.strip = NoticeStrip(self)
@@ -84,6 +78,7 @@ class TextPane(QWidget):
         self._actions_timer.timeout.connect(self._refresh_actions)
         self._last_manuscript: ManuscriptView | None = None
         self.projects = ProjectTabs(self, context)
+        self.files = FileTabs(self, context)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -99,7 +94,7 @@ class TextPane(QWidget):
         self.tabs.new_chat_wanted.connect(self.new_chat)
         self.tabs.moved.connect(self._move_tab)
         self.tabs.rename_wanted.connect(self.rename)
-        self.tabs.set_sources(self._closed_documents, self._recent_files)
+        self.tabs.set_sources(self._closed_documents, self.files.recent_entries)
         for spec in text_actions(self):
             context.actions.add(spec)
         self.new_text()
@@ -121,7 +116,7 @@ class TextPane(QWidget):
             if isinstance(view, ManuscriptView):
                 view.counts.close_counting()
             document.set_open(True)
-        self._files.close()
+        self.files.close()
         self._memory.keep()
         for project in {d.project for d, _ in self._open if d.project is not None}:
             if project.read_only:
@@ -145,7 +140,7 @@ class TextPane(QWidget):
             if document.link is not None and document.link.path == path.absolute():
                 self.show_tab(index)
                 return
-        self._files.read(path, lambda file: self._show_file(path, file), self._say_error)
+        self.files.open(path)
 
     # -- documents ----------------------------------------------------------------------------
 
@@ -174,10 +169,14 @@ class TextPane(QWidget):
 
     def new_text(self) -> ManuscriptView:
         """Open an empty manuscript."""
-        document = OpenDocument(
-            TEXT, self.tr("Untitled"), self._project, self, manuscript=Manuscript()
-        )
-        return self._add_manuscript(document)
+        return self.add_manuscript(self.tr("Untitled"), Manuscript())[1]
+
+    def add_manuscript(
+        self, title: str, manuscript: Manuscript, link: FileLink | None = None
+    ) -> tuple[OpenDocument, ManuscriptView]:
+        """Give a manuscript that is in no project yet a tab."""
+        document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript, link=link)
+        return document, self._add_manuscript(document)
 
     def add_text(
         self,
@@ -289,120 +288,6 @@ class TextPane(QWidget):
         words = self.tr("“%1” was deleted.").replace("%1", title)
         self._context.notify.info(words, actions=[(self.tr("Undo"), bring_back)])
 
-    # -- files --------------------------------------------------------------------------------
-
-    def ask_open(self) -> None:
-        """Ask for text files and open them."""
-        names = " ".join(f"*{suffix}" for suffix in TEXT_SUFFIXES)
-        kinds = ";;".join(
-            (
-                self.tr("Texts and projects") + f" ({names} *{PROJECT_SUFFIX})",
-                self.tr("All files") + " (*)",
-            )
-        )
-        paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Open"), self._folder(), kinds)
-        for path in paths:
-            self.open_file(Path(path))
-
-    def save(self) -> None:
-        """Write the manuscript in front into its file; ask for one when it has none."""
-        document = self.document
-        if document is None or document.manuscript is None:
-            return
-        if document.link is None:
-            self.save_as()
-        else:
-            self._write(document, document.link)
-
-    def save_as(self) -> None:
-        """Ask for a file and write the manuscript in front into it."""
-        document = self.document
-        if document is None or document.manuscript is None:
-            return
-        start = document.link.path if document.link else Path(self._folder()) / _name(document)
-        kinds = self.tr("Text") + " (*.txt);;" + self.tr("Markdown") + " (*.md)"
-        name, kind = QFileDialog.getSaveFileName(self, self.tr("Save as"), str(start), kinds)
-        if name:
-            self.save_to(Path(name) if Path(name).suffix else Path(f"{name}.{_suffix(kind)}"))
-
-    def save_to(self, path: Path) -> None:
-        """Write the manuscript in front into ``path``, in the way its file was written before."""
-        document = self.document
-        if document is None or document.manuscript is None:
-            return
-        old = document.link
-        link = FileLink(path=path.absolute())
-        if old is not None:
-            link = FileLink(
-                path=path.absolute(),
-                encoding=old.encoding,
-                newline=old.newline,
-                had_bom=old.had_bom,
-            )
-        self._write(document, link, force=True)
-
-    def _write(self, document: OpenDocument, link: FileLink, *, force: bool = False) -> None:
-        manuscript = document.manuscript
-        assert manuscript is not None
-        revision = manuscript.revision
-
-        def written(result: tuple[FileLink, str]) -> None:
-            document.linked(result[0], revision)
-            self.recent.add(result[0].path)
-            if result[1]:
-                self._context.notify.warn(result[1])
-
-        def refused(error: StudioError) -> None:
-            if isinstance(error, FileChangedError):
-                self.strip.say(
-                    error.sentence(),
-                    (
-                        (self.tr("Overwrite"), lambda: self._write(document, link, force=True)),
-                        (self.tr("Save as…"), self.save_as),
-                        (self.tr("Read anew"), lambda: self._read_anew(document)),
-                    ),
-                )
-            else:
-                self._say_error(error)
-
-        self._files.write(link, manuscript.text, written, refused, force=force)
-
-    def _read_anew(self, document: OpenDocument) -> None:
-        link = document.link
-        if link is None:
-            return
-
-        def show(file: TextFile) -> None:
-            view = next((v for d, v in self._open if d is document), None)
-            if isinstance(view, ManuscriptView):
-                words = self.tr("Read anew")
-                view.editor.replace(
-                    0, len(view.manuscript.text), file.text, label=words, origin="imported"
-                )
-                document.linked(FileLink.of(link.path, file), view.manuscript.revision)
-
-        self._files.read(link.path, show, self._say_error)
-
-    def _show_file(self, path: Path, file: TextFile) -> None:
-        manuscript = Manuscript()
-        document = OpenDocument(
-            TEXT,
-            path.name,
-            self._project,
-            self,
-            manuscript=manuscript,
-            link=FileLink.of(path, file),
-        )
-        text = for_editor(file.text)
-        manuscript.edit(0, 0, text, label=self.tr("Open"), origin="imported")
-        manuscript.forget_undo()
-        view = self._add_manuscript(document)
-        document.linked(FileLink.of(path, file), manuscript.revision)
-        view.journal.commit()
-        self.recent.add(path)
-        if file.notice:
-            self._context.notify.warn(file.notice)
-
     # -- generating ---------------------------------------------------------------------------
 
     def insert_at_cursor(self, text: str, request_id: str, source: OpenDocument) -> None:
@@ -460,6 +345,10 @@ class TextPane(QWidget):
         """Make a document what it was, as one action of journal and undo."""
         self.projects.go_back(project, document_id, state, label)
 
+    def view_of(self, document: OpenDocument) -> View | None:
+        """Return the view of a document; ``None`` when its tab was closed."""
+        return next((view for other, view in self._open if other is document), None)
+
     def view_at(self, index: int) -> View:
         """Return the view of a tab."""
         return self._open[index][1]
@@ -482,14 +371,6 @@ class TextPane(QWidget):
         QTimer.singleShot(0, self, self.front_changed.emit)  # once the document has its place
         return project
 
-    def _recent_files(self) -> list[Entry]:
-        opened = {d.link.path for d in self.documents if d.link is not None}
-        return [
-            (path.name, partial(self.open_file, path))
-            for path in self.recent.paths()
-            if path not in opened
-        ]
-
     def _closed_documents(self) -> list[Entry]:
         if "projects" not in self._context.__dict__ or self._context.projects.current is None:
             return []
@@ -507,7 +388,7 @@ class TextPane(QWidget):
             self._context, self._options, self.catalogue, document.manuscript, document.target
         )
         view.files_dropped.connect(self._open_files)
-        view.open_wanted.connect(self.ask_open)
+        view.open_wanted.connect(self.files.ask_open)
         view.changed.connect(document.name_from_text)
         view.changed.connect(lambda: self._on_view_changed(document))
         self._add(document, view)
@@ -563,22 +444,9 @@ class TextPane(QWidget):
         for path in paths:
             self.open_file(path)
 
-    def _folder(self) -> str:
-        recent = self.recent.paths()
-        return str(recent[0].parent if recent else Path.home())
-
     def _say_error(self, error: StudioError) -> None:
         self._context.notify.error(error)
 
     def _dress(self) -> None:
         self.setStyleSheet(pane_style(self._context.theme.palette))
         self.inspector.setStyleSheet(pane_style(self._context.theme.palette))
-
-
-def _name(document: OpenDocument) -> str:
-    words = "".join(c if c.isalnum() or c in " -_" else "" for c in document.title).strip()
-    return f"{words or 'text'}.txt"
-
-
-def _suffix(kind: str) -> str:
-    return "md" if "*.md" in kind else "txt"

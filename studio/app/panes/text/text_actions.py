@@ -92,9 +92,9 @@ def _file(pane: TextPane) -> tuple[ActionSpec, ...]:
     return (
         _spec("new", _tr("New manuscript"), pane.new_text, "Ctrl+N", "file-plus"),
         _spec("new_chat", _tr("New chat"), pane.new_chat, "Ctrl+Shift+C", "messages-square"),
-        _spec("open", _tr("Open…"), pane.ask_open, "Ctrl+O", "folder-open"),
-        _spec("save", _tr("Save"), pane.save, "Ctrl+S", "save", enabled=has_text),
-        _spec("save_as", _tr("Save as…"), pane.save_as, "Ctrl+Shift+S", enabled=has_text),
+        _spec("open", _tr("Open…"), pane.files.ask_open, "Ctrl+O", "folder-open"),
+        _spec("save", _tr("Save"), pane.files.save, "Ctrl+S", "save", enabled=has_text),
+        _spec("save_as", _tr("Save as…"), pane.files.save_as, "Ctrl+Shift+S", enabled=has_text),
         _spec("rename", _tr("Rename…"), pane.rename, "F2", "pencil"),
         _spec(
             "close",

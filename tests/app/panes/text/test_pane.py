@@ -22,12 +22,12 @@ from tests.app.panes.text.conftest import Desk
 
 def open_file(desk: Desk, path: Path) -> None:
     desk.pane.open_file(path)
-    desk.until(lambda: desk.pane._files.pending == 0)
+    desk.until(lambda: desk.pane.files.pending == 0)
 
 
 def save_to(desk: Desk, path: Path) -> None:
-    desk.pane.save_to(path)
-    desk.until(lambda: desk.pane._files.pending == 0)
+    desk.pane.files.save_to(path)
+    desk.until(lambda: desk.pane.files.pending == 0)
 
 
 def last_message(desk: Desk) -> str:
@@ -56,13 +56,13 @@ def test_a_file_is_opened_and_saved_in_its_own_way(desk: Desk, tmp_path: Path, d
     assert desk.view.manuscript.undo_label is None, "opening is no step to undo"
     document = desk.pane.document
     assert document is not None and not document.modified
-    desk.pane.save()
-    desk.until(lambda: desk.pane._files.pending == 0)
+    desk.pane.files.save()
+    desk.until(lambda: desk.pane.files.pending == 0)
     assert path.read_bytes() == data
     desk.view.editor.select(0, 0)
     desk.type("O ")
     assert document.modified and "•" in desk.pane.tabs.bar.tabText(0)
-    desk.pane.save()
+    desk.pane.files.save()
     desk.until(lambda: not document.modified)
     assert "•" not in desk.pane.tabs.bar.tabText(0)
     assert len(path.read_bytes()) > len(data)
@@ -74,7 +74,7 @@ def test_an_opened_file_takes_the_empty_tab_and_is_opened_once(desk: Desk, tmp_p
     open_file(desk, path)
     open_file(desk, path)
     assert [document.title for document in desk.pane.documents] == ["a.md"]
-    assert desk.pane.recent.paths() == (path,)
+    assert desk.pane.files.recent.paths() == (path,)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_file_changed_outside_is_not_overwritten_unasked(desk: Desk, tmp_path:
     open_file(desk, path)
     desk.type("I say: ")
     path.write_text("theirs, longer", "utf-8")
-    desk.pane.save()
+    desk.pane.files.save()
     desk.until(lambda: desk.pane.strip.isVisible())
     assert "changed by another program" in desk.pane.strip.words.text()
     assert path.read_text("utf-8") == "theirs, longer"
@@ -125,7 +125,7 @@ def test_a_file_changed_outside_is_not_overwritten_unasked(desk: Desk, tmp_path:
     assert desk.text == "I say: mine", "reading anew can be undone"
     path.write_text("theirs again", "utf-8")
     os.utime(path, ns=(1, 1))
-    desk.pane.save()
+    desk.pane.files.save()
     desk.until(lambda: desk.pane.strip.isVisible())
     desk.pane.strip.buttons[0].click()
     desk.until(lambda: path.read_text("utf-8") == "I say: mine")
@@ -144,13 +144,13 @@ def test_a_full_disk_on_save_is_said_and_nothing_is_lost(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    desk.pane.save()
+    desk.pane.files.save()
     desk.until(lambda: bool(desk.context.notify.messages))
     monkeypatch.setattr(os, "fsync", real)
     assert "disk is full" in last_message(desk)
     assert path.read_text("utf-8") == "old"
     assert desk.text == "new old"
-    desk.pane.save()
+    desk.pane.files.save()
     desk.until(lambda: path.read_text("utf-8") == "new old")
 
 
