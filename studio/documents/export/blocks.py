@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+STARS = "* * *"
+"""How a break between scenes is written where it must be words."""
+
 MAX_LIST_DEPTH = 9
 """Word's and OpenOffice's lists have nine and ten levels; deeper items move up."""
 
@@ -282,11 +285,12 @@ def _in_item(blocks: Iterable[Block]) -> Iterator[Block]:
     for block in blocks:
         match block:
             case Heading():
-                yield Paragraph(block.runs)
+                stars = _STARS.fullmatch(plain_text(block.runs))
+                yield Paragraph((Run(STARS),) if stars else block.runs)
             case Quote():
                 yield from block.blocks
             case Rule():
-                pass
+                yield Paragraph((Run(STARS),))
             case _:
                 yield block
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.core.errors import BadInputError
 from studio.documents.export.blocks import (
+    STARS,
     Block,
     Code,
     Heading,
@@ -24,7 +25,6 @@ from studio.documents.export.container import restored
 CODE_STYLE = "Code"
 CODE_CHARACTER_STYLE = "Code Char"
 BREAK_STYLE = "Scene Break"
-STARS = "* * *"
 
 _BULLETS = "•◦▪"
 _INDENT_TWIPS = 360

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from studio.documents.export.blocks import (
+    STARS,
     Block,
     Code,
     Heading,
@@ -41,7 +42,6 @@ _MANIFEST = f"""{_XML}<manifest:manifest xmlns:manifest="{_URN}manifest:1.0" man
 </manifest:manifest>
 """  # noqa: E501 - one entry, one line
 _HEADING_SIZES = ("180%", "145%", "120%", "110%", "100%", "100%")
-STARS = "* * *"
 
 
 def write_odt(

@@ -149,3 +149,11 @@ def test_long_paragraphs_are_the_same_and_quickly_written() -> None:
     text = write_markdown(blocks)
     assert time.process_time() - begun < 2
     assert read_markdown(text) == blocks
+
+
+def test_stars_in_a_list_stay_words() -> None:
+    stars = (paragraph("* * *"),)
+    for item in ((Rule(),), (Heading(1, (Run("***"),)),), (paragraph("***"),)):
+        (tidy,) = tidied((ItemList((item,)),))
+        assert tidy == ItemList((stars,))
+        assert read_markdown(write_markdown((tidy,))) == (tidy,)
