@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
+from studio.app.theme.tokens import PRINTED_LINK
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import StorageError
 from studio.core.media import clean_text
@@ -27,12 +28,12 @@ from studio.documents.export import check_language, export_text, format_of, rend
 MARGIN_MM = 25.0
 FONT_PT = 11.5
 
-_STYLE = """
-p { line-height: 135%; margin-top: 0; margin-bottom: 7pt; }
-li { line-height: 135%; }
-h1 { font-size: 20pt; } h2 { font-size: 16pt; } h3 { font-size: 13pt; }
-a { color: #1a4f8b; }
-pre, code { font-family: monospace; }
+_STYLE = f"""
+p {{ line-height: 135%; margin-top: 0; margin-bottom: 7pt; }}
+li {{ line-height: 135%; }}
+h1 {{ font-size: 20pt; }} h2 {{ font-size: 16pt; }} h3 {{ font-size: 13pt; }}
+a {{ color: {PRINTED_LINK}; }}
+pre, code {{ font-family: monospace; }}
 """
 _LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH"})
 

@@ -81,6 +81,10 @@ LIGHT = Palette(
 )
 
 
+PRINTED_LINK = "#1a4f8b"
+"""Links in documents that are printed or exported as PDF, on white."""
+
+
 class Space:
     """The spacing grid, in pixels."""
 
