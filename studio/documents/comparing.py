@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from studio.documents.spans import common_start
+
 Kind = Literal["same", "then", "now", "gap"]
 
 MOST_WORDS = 4000
@@ -79,10 +81,10 @@ Raw = tuple[Kind, str]
 
 
 def _by_lines(then: str, now: str) -> Iterator[Raw]:
-    start = _common(then, now)
+    start = common_start(then, now)
     start = then.rfind("\n", 0, start) + 1
     longest = min(len(then), len(now)) - start
-    end = _common(then[len(then) - longest :][::-1], now[len(now) - longest :][::-1])
+    end = common_start(then[len(then) - longest :][::-1], now[len(now) - longest :][::-1])
     stop = then.find("\n", len(then) - end)
     end = len(then) - stop - 1 if stop >= 0 and end else 0
     yield "same", then[:start]
@@ -191,15 +193,3 @@ def _line_end(text: str, at: int) -> int:
 
 def _line_start(text: str, at: int) -> int:
     return text.rfind("\n", max(0, at - NEAR), at) + 1 or at
-
-
-def _common(one: str, two: str) -> int:
-    """Return how many characters agree from the start; halves instead of walking."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -163,13 +163,13 @@ def difference(before: str, after: str) -> tuple[TextEdit, ...]:
     """Return the one edit between two texts: what differs between common start and end."""
     if before == after:
         return ()
-    start = _common_start(before, after)
+    start = common_start(before, after)
     longest = min(len(before), len(after)) - start
-    tail = _common_start(before[len(before) - longest :][::-1], after[len(after) - longest :][::-1])
+    tail = common_start(before[len(before) - longest :][::-1], after[len(after) - longest :][::-1])
     return (TextEdit(start, before[start : len(before) - tail], after[start : len(after) - tail]),)
 
 
-def _common_start(one: str, two: str) -> int:
+def common_start(one: str, two: str) -> int:
     """Return how many code points agree from the start; halves instead of walking."""
     low, high = 0, min(len(one), len(two))
     while low < high:

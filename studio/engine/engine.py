@@ -4,6 +4,10 @@
 idle models); one short-lived thread finds models, devices and plugins after the start; each job
 that has begun has a worker thread. Nothing heavy is imported with this module.
 
+The module is the door of the engine and somewhat long for it: each method is a few lines to the
+board, line, ledger, lanes or inventory, which hold the state and the decisions. To part it would
+only put a second door behind the first.
+
 Locks are never nested in the other direction: board or engine, then nothing; lease, then
 residency. Callbacks and backends are always called without any.
 """

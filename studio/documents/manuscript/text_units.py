@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from studio.documents.spans import common_start
+
 _LONE = re.compile("[\ud800-\udfff]")
 #: What text editors of Qt keep for themselves: paragraph and line separators, frame marks.
 _EDITOR_MARKS = str.maketrans(
@@ -59,14 +61,6 @@ def part_of(text: str, start: int, end: int) -> str:
 
 def common_ends(one: str, other: str) -> tuple[int, int]:
     """Return how many characters two texts share at the beginning and then at the end."""
-    longest = min(len(one), len(other))
-    first = 0
-    if one[:longest] == other[:longest]:
-        first = longest
-    else:
-        while one[first] == other[first]:
-            first += 1
-    last = 0
-    while last < longest - first and one[-1 - last] == other[-1 - last]:
-        last += 1
-    return first, last
+    first = common_start(one, other)
+    longest = min(len(one), len(other)) - first
+    return first, common_start(one[len(one) - longest :][::-1], other[len(other) - longest :][::-1])

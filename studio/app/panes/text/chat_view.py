@@ -210,7 +210,7 @@ class ChatView(QWidget):
         take = self.model.take
         if self._writing is not None and take is not None:
             notices = [notice.message for notice in take.notices]
-            self._writing.note.setText(" · ".join([status_words(take), *notices]))
+            self._writing.tell(" · ".join([status_words(take), *notices]))
         answers = [c for c in self._cards if c.node and c.node.role is Role.ASSISTANT]
         for card in answers:
             card.tell(self.model.told.get(card.node.id, "") if card.node else "")

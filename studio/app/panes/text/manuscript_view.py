@@ -58,7 +58,6 @@ class ManuscriptView(QWidget):
         self._context = context
         self._options = options
         self._catalogue = catalogue
-        self._target = target
         self.manuscript = manuscript
         self.journal = ManuscriptJournal(target, manuscript, self)
         self.generation = Generation(context.bridge, self)

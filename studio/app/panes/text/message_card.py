@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -94,6 +95,7 @@ class MessageCard(QFrame):
     def __init__(self, node: Node | None, place: int, count: int, parent: QWidget) -> None:
         super().__init__(parent)
         set_role(self, "message")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.node = node
         self.key = (node, place, count)
         by_user = node is not None and node.role is Role.USER
@@ -125,6 +127,7 @@ class MessageCard(QFrame):
         """Show beside the name what the user should know about how the message was made."""
         edited = self.tr("edited by you") if self.node is not None and self.node.edited else ""
         self.note.setText(" · ".join(part for part in (edited, words) if part))
+        self.note.setVisible(bool(self.note.text()))  # an empty one would make the card higher
 
     def append(self, text: str) -> None:
         """Write on."""
@@ -168,6 +171,7 @@ class MessageCard(QFrame):
         row.addWidget(self._speaker)
         row.addSpacing(Space.S)
         row.addWidget(self.note, 1)
+        row.addStretch()
         node = self.node
         if node is None:
             return row

@@ -237,3 +237,13 @@ def test_the_note_about_facts_stands_at_answers_too(chat: Desk) -> None:
     assert chat.chat.note.isVisible()
     chat.chat.note.hide_button.click()
     assert not chat.chat.note.isVisible()
+
+
+def test_a_card_with_nothing_to_be_said_beside_the_name_is_low(chat: Desk) -> None:
+    say(chat, "One line.", "Another.")
+    card = chat.chat._cards[0]
+    low = card.sizeHint().height()
+    assert not card.note.isVisible()
+    card.tell("edited by you")
+    assert card.note.isVisible()
+    assert card.height() <= low + card.fontMetrics().lineSpacing()
