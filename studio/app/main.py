@@ -33,6 +33,7 @@ from studio.app.settings_model import SettingsModel
 from studio.app.startup import EngineMaker, EngineStarter, engine_maker
 from studio.app.theme import Theme
 from studio.app.theme.fonts import ui_font
+from studio.app.widgets.words import fill_in
 from studio.app.window_actions import WindowActions
 from studio.core.paths import Folders, user_folders
 from studio.core.requests import Capability
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 LAYOUT_FILE = "window.json"
 TEXT_PANE = "text"
+MOST_PROBLEMS = 3
+"""More problems than this found together are told in one message."""
 QUEUE_FILE = "queue.sqlite"
 SIGNAL_CHECK_MS = 500
 
@@ -312,10 +315,21 @@ class Window:
         ):
             self._reads_for_meaning = True
             self.library.read_for_meaning()
-        for problem in self.bridge.problems():
-            if problem not in self._told:
-                self._told.add(problem)
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
+        """Say what the engine could not use, each thing once; a folder full of them in one."""
+        new = [problem for problem in self.bridge.problems() if problem not in self._told]
+        self._told.update(new)
+        if len(new) <= MOST_PROBLEMS:
+            for problem in new:
                 self.notify.warn(problem)
+            return
+        words = translate("window", "%1 models or plugins cannot be used. The first: %2")
+        self.notify.warn(
+            fill_in(words, str(len(new)), new[0]),
+            hint=translate("window", "“triptych doctor” on the command line lists them all."),
+        )
 
     def _on_setting(self, group: str, name: str) -> None:
         value: Settings = self.settings.value

@@ -322,7 +322,7 @@ class Engine:
                 return None
 
     def problems(self) -> tuple[str, ...]:
-        """Return sentences about what could not be used: plugins, the device, the queue."""
+        """Return sentences about what could not be used: models, plugins, device, queue."""
         with self._lock:
             own = tuple(text for text in self._problems.values() if text)
         return (*own, *self._registry.problems(), *self._inventory.installed.problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from studio.core.errors import BadInputError, ModelNotFoundError, StudioError, UnsupportedModelError
@@ -23,6 +24,9 @@ class ModelSource(Protocol):
 
     def models(self) -> Iterable[ModelInfo]:
         """Return the models on this computer."""
+
+    def problems(self) -> Mapping[Path, str]:
+        """Return what looks like a model and cannot be used, with a sentence each."""
 
     def refresh(self) -> object:
         """Look at the folders again."""

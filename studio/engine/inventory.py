@@ -66,7 +66,12 @@ class Inventory:
             models = tuple(self._store.models())
             with self._lock:
                 defaults = dict(self._defaults)
-            self.installed = InstalledModels(models, self.registry.backends(), defaults)
+            installed = InstalledModels(models, self.registry.backends(), defaults)
+            installed.problems += [
+                text if path.name in text else f"{path.name}: {text}"
+                for path, text in self._store.problems().items()
+            ]
+            self.installed = installed
         self._on_change()
 
     def check(self, request: Request) -> None:

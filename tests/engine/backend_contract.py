@@ -26,6 +26,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,9 @@ class OneModel:
 
     def models(self) -> tuple[ModelInfo, ...]:
         return self._models
+
+    def problems(self) -> dict[Path, str]:
+        return {}
 
     def refresh(self) -> None:
         """Nothing changes."""

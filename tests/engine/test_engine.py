@@ -622,6 +622,9 @@ def test_a_store_that_fails_keeps_nobody_waiting(make_engine: MakeEngine) -> Non
         def models(self) -> Any:
             raise OSError("the drive is gone")
 
+        def problems(self) -> dict[Path, str]:
+            return {}
+
         def refresh(self) -> None:
             raise OSError("the drive is gone")
 
@@ -642,6 +645,9 @@ def test_models_that_came_later_are_found(make_engine: MakeEngine) -> None:
 
         def models(self) -> list[Any]:
             return self.found if self.refreshed else []
+
+        def problems(self) -> dict[Path, str]:
+            return {}
 
         def refresh(self) -> None:
             self.refreshed += 1
