@@ -3,6 +3,9 @@
 Every committed action is one durable transaction, so there is no "save". Committing returns at
 once and happens in memory; a writer thread makes it durable. All methods may be called from any
 thread. See packaging/docs/decisions/0050-a-project-is-one-sqlite-file.md.
+
+Long because it is the whole public face of a project: half of it is signatures and what they
+promise; the work is in the modules beside it (changes, past, writer, readers, care, salvage).
 """
 
 from __future__ import annotations
