@@ -5,11 +5,11 @@ Light: the heavy part, ``_transformers_embed_impl``, is imported when a model is
 
 from __future__ import annotations
 
-import os
 from typing import Any, ClassVar
 
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest
+from studio.engine.backends._offline import stay_offline
 from studio.models.info import ModelInfo
 
 ENCODERS = frozenset(
@@ -52,7 +52,7 @@ class TransformersEmbedBackend(Backend):
 
     def prepare(self) -> None:
         """Import torch and transformers, after whichever backend does so just now."""
-        _stay_offline()
+        stay_offline()
         from studio.engine.backends import _transformers_embed_impl as implementation
 
         implementation.warm_imports()
@@ -63,18 +63,10 @@ class TransformersEmbedBackend(Backend):
         Raises:
             ModelError: Damaged, unsupported or gone.
         """
-        _stay_offline()
+        stay_offline()
         ctx.loading(0.0, "Starting the libraries")
         from studio.engine.backends import _transformers_embed_impl as implementation
 
         loaded: Any = implementation.load(model, device, ctx)
         assert isinstance(loaded, LoadedModel)
         return loaded
-
-
-def _stay_offline() -> None:
-    # Read by huggingface_hub when it is imported; every load says local_files_only besides.
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -6,13 +6,13 @@ engine prepares.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.core.options import option
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest
+from studio.engine.backends._offline import stay_offline
 from studio.models.info import ModelInfo
 from studio.models.text_architectures import GGUF_ARCHITECTURES, is_causal_language_model
 
@@ -116,7 +116,7 @@ class TransformersTextBackend(Backend):
 
     def prepare(self) -> None:
         """Import torch and transformers, the window's only long stalls, before they are needed."""
-        _stay_offline()
+        stay_offline()
         from studio.engine.backends import _transformers_text_impl as implementation
 
         implementation.warm_imports()
@@ -127,18 +127,10 @@ class TransformersTextBackend(Backend):
         Raises:
             ModelError: Damaged, unsupported or unsafe.
         """
-        _stay_offline()
+        stay_offline()
         ctx.loading(0.0, "Starting the libraries")
         from studio.engine.backends import _transformers_text_impl as implementation
 
         loaded: Any = implementation.load(model, device, ctx)
         assert isinstance(loaded, LoadedModel)
         return loaded
-
-
-def _stay_offline() -> None:
-    # Read by huggingface_hub when it is imported; every load says local_files_only besides.
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
