@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from studio.core.errors import StudioError
-from studio.core.events import Cancelled, Event, Failed, ModelLoading, Progress, Queued
+from studio.core.events import Cancelled, Event, Failed, ModelLoading, Preview, Progress, Queued
 from studio.core.options import OptionInfo
 from studio.core.requests import Capability, Request
 from studio.engine.jobs import EngineState, InstalledModel, JobInfo, Priority
 
 if TYPE_CHECKING:
+    from studio.core.inputs import InputStore
     from studio.core.settings import Computing
     from studio.engine.engine import Engine
     from studio.engine.plugins import PluginInfo
@@ -32,7 +33,7 @@ TICK_MS = 33
 """Bunches of events leave at most this often."""
 CHANGE_MS = 120
 """``engine_changed`` comes at most this often."""
-NEWEST_ONLY = (Progress, ModelLoading)
+NEWEST_ONLY = (Progress, ModelLoading, Preview)
 
 
 class EngineBridge(QObject):
@@ -208,6 +209,19 @@ class EngineBridge(QObject):
         """Return the installed models and what each can do."""
         return () if self._engine is None else self._engine.models()
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """See :meth:`Engine.store_models`; empty before the engine is ready."""
+        return self._engine.store_models(role) if self._engine else ()
+
+    @property
+    def inputs(self) -> InputStore:
+        """Where pictures and sounds of requests are put; use it off the GUI thread.
+
+        Raises:
+            StudioError: The engine is not ready yet.
+        """
+        return self._need_engine().inputs
+
     def default_model(self, capability: Capability) -> ModelInfo | None:
         """Return the model that answers when a request names none."""
         return None if self._engine is None else self._engine.default_model(capability)
@@ -304,7 +318,7 @@ class _Inbox:
         self._wake = wake
         self._lock = threading.Lock()
         self._events: list[Event | None] = []
-        self._place: dict[tuple[str, type], int] = {}
+        self._place: dict[tuple[str, type, int], int] = {}
         self._awake = False
         self._changed = False
         self._closed = False
@@ -314,7 +328,7 @@ class _Inbox:
             if self._closed:
                 return
             if isinstance(event, NEWEST_ONLY):
-                key = (event.job_id, type(event))
+                key = (event.job_id, type(event), getattr(event, "index", 0))
                 if key in self._place:
                     self._events[self._place[key]] = None
                 self._place[key] = len(self._events)

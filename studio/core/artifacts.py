@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from studio.core.media import Picture, Sound
 from studio.core.requests import Request
 
 
@@ -62,3 +64,98 @@ class VectorArtifact(Artifact):
 
     vectors: bytes
     dimensions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageArtifact(Artifact):
+    """Pictures, in the order they were asked for.
+
+    Attributes:
+        pictures: At least one.
+        seeds: The seed of each: the same request with ``num_images_per_prompt=1`` and this seed
+            makes the same picture.
+        facts: What was used besides the request, by name, for people and for recalling:
+            "scheduler", "num_inference_steps", "guidance_scale", "prompt" after wildcards, …
+    """
+
+    pictures: tuple[Picture, ...]
+    seeds: tuple[int, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenMark:
+    """A sentence in a sound.
+
+    Attributes:
+        start_s: Where it begins, in seconds.
+        end_s: Where it ends, in seconds.
+        text: The sentence as it stands in the request's prompt.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioArtifact(Artifact):
+    """A sound.
+
+    Attributes:
+        sound: All of it.
+        marks: Where each spoken sentence begins and ends, in order; empty where that means
+            nothing.
+        facts: What was used besides the request, by name: "voice", "consent", …
+    """
+
+    sound: Sound
+    marks: tuple[SpokenMark, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A heard word.
+
+    Attributes:
+        start_s: Where it begins, in seconds.
+        end_s: Where it ends, in seconds.
+        text: The word, with the signs that belong to it.
+        probability: How sure the model is, 0..1.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of heard speech, about a sentence.
+
+    Attributes:
+        start_s: Where it begins, in seconds.
+        end_s: Where it ends, in seconds.
+        text: What was said.
+        words: Its words; empty where the model gives no times for them.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptArtifact(TextArtifact):
+    """Heard speech; ``text`` is all of it.
+
+    Attributes:
+        segments: In order of time.
+        language: ISO 639-1 code of the language that was heard or asked for.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    language: str = ""

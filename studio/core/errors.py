@@ -2,6 +2,7 @@
 
 StudioError
 ├── BadInputError            the request, a file's content or an option cannot be used
+│   └── InputMissingError    a picture or sound the request was made from is gone
 ├── ModelError
 │   ├── ModelNotFoundError   no such model, or its files are gone
 │   ├── ModelDamagedError    files are there but truncated, altered or incomplete
@@ -49,6 +50,10 @@ class StudioError(Exception):
 
 class BadInputError(StudioError):
     """The request, an option or a file's content cannot be used as it is."""
+
+
+class InputMissingError(BadInputError):
+    """A picture or sound that a request was made from is not here any more."""
 
 
 class ModelError(StudioError):

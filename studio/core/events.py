@@ -1,8 +1,8 @@
 """Everything the engine tells about a job, in order, as frozen data.
 
 ``Queued, Started, ModelLoading*, (Progress | Notice | TextDelta | Preview | AudioChunk)*``, then
-**exactly one** of ``Finished | Failed | Cancelled``, whatever happens. Only ``Progress`` and
-``ModelLoading`` may be dropped on the way (newest wins); nothing else ever is.
+**exactly one** of ``Finished | Failed | Cancelled``, whatever happens. Only ``Progress``,
+``ModelLoading`` and ``Preview`` may be dropped on the way (newest wins); nothing else ever is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from studio.core.artifacts import Artifact
+from studio.core.media import Picture, Sound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,28 @@ class TextDelta(Event):
     """The next piece of text, whole characters only."""
 
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview(Event):
+    """What a picture looks like so far; a newer one stands in for it.
+
+    Attributes:
+        picture: The picture, often smaller than the finished one.
+        index: Which of the pictures of the job it is, from 0.
+        step: Steps done.
+    """
+
+    picture: Picture
+    index: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioChunk(Event):
+    """The next piece of sound, to be played while the rest is made; never dropped."""
+
+    sound: Sound
 
 
 @dataclass(frozen=True, kw_only=True)

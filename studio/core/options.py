@@ -47,6 +47,7 @@ class OptionInfo:
         advanced: Shown under "More".
         multiline: A text that may have several lines.
         order: Where it stands among its siblings.
+        unused: Why the chosen model does not use it, in a sentence; "" when it does.
     """
 
     name: str
@@ -63,6 +64,7 @@ class OptionInfo:
     advanced: bool = False
     multiline: bool = False
     order: int = 0
+    unused: str = ""
 
     def check(self, value: object) -> OptionValue:
         """Return ``value`` in this option's type.

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from studio.core.errors import BadInputError
-from studio.core.media import check_seed, clean_text
+from studio.core.inputs import InputRef
+from studio.core.media import MAX_SIDE_PX, check_seed, clean_text
 from studio.core.options import OptionValue
 
 REQUEST_FORMAT = 1
@@ -34,6 +35,7 @@ class Capability(StrEnum):
     IMAGE_CAPTION = "image.caption"
     AUDIO_SPEECH = "audio.speech"
     AUDIO_MUSIC = "audio.music"
+    AUDIO_REPAIR = "audio.repair"
     AUDIO_TRANSCRIBE = "audio.transcribe"
     VIDEO_TXT2VID = "video.txt2vid"
 
@@ -156,10 +158,213 @@ class EmbedRequest(Request):
             raise BadInputError("There is no text to be understood.")
 
 
+@dataclass(frozen=True)
+class LoraUse:
+    """A LoRA in a picture request.
+
+    Attributes:
+        model: Its id in the store.
+        weight: How strongly, usually 0..1; negative turns it round.
+    """
+
+    model: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class ControlUse:
+    """A picture that steers another through a ControlNet.
+
+    Attributes:
+        model: The ControlNet's id in the store.
+        image: The control picture, already a map (edges, depth, pose) of what the model wants.
+        weight: How strongly, 0..2.
+        begin: Share of the steps after which it begins, 0..1.
+        end: Share of the steps after which it ends, 0..1.
+    """
+
+    model: str
+    image: InputRef
+    weight: float = 1.0
+    begin: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
+class ReferenceUse:
+    """A picture whose look is taken up through an IP-Adapter.
+
+    Attributes:
+        model: The adapter's id in the store.
+        image: The reference.
+        weight: How strongly, 0..1.
+    """
+
+    model: str
+    image: InputRef
+    weight: float = 0.6
+
+
+@dataclass(frozen=True, kw_only=True, eq=True)
+class ImageRequest(Request):
+    """Pictures to be made or remade.
+
+    Attributes:
+        prompt: What to make, in A1111's syntax for weights.
+        negative_prompt: What to keep out; models without guidance leave it aside.
+        width: In px; 0: the model's own, or that of ``image``.
+        height: In px; 0: likewise.
+        num_images_per_prompt: How many; each has its own seed, see ``ImageArtifact.seeds``.
+        image: What to start from (image.img2img, image.inpaint, image.upscale).
+        mask_image: Where to repaint, of the size of ``image``: 255 = repaint; read as grey.
+        strength: How far from ``image``: 0 leaves it, 1 paints anew.
+        loras: Beside those named in the prompt.
+        controls: ControlNets and their maps.
+        references: IP-Adapters and their pictures.
+        vae: Id of an autoencoder to use in place of the model's own; "" for its own.
+    """
+
+    kind: ClassVar[str] = "image"
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    width: int = 0
+    height: int = 0
+    num_images_per_prompt: int = 1
+    image: InputRef | None = None
+    mask_image: InputRef | None = None
+    strength: float = 0.6
+    loras: tuple[LoraUse, ...] = ()
+    controls: tuple[ControlUse, ...] = ()
+    references: tuple[ReferenceUse, ...] = ()
+    vae: str = ""
+
+    __hash__ = Request.__hash__
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("prompt", "negative_prompt", "vae"):
+            object.__setattr__(self, name, clean_text(getattr(self, name)))
+        for name in ("loras", "controls", "references"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _check_whole("Width", self.width, 0, MAX_SIDE_PX, "px")
+        _check_whole("Height", self.height, 0, MAX_SIDE_PX, "px")
+        _check_whole("The number of pictures", self.num_images_per_prompt, 1, 64)
+        if not 0 <= self.strength <= 1:
+            raise BadInputError("Strength can be from 0 to 1.", strength=self.strength)
+        if self.capability in _FROM_A_PICTURE and self.image is None:
+            raise BadInputError("There is no picture to start from.", hint="Put one in first.")
+        if self.capability is Capability.IMAGE_INPAINT and self.mask_image is None:
+            raise BadInputError("Nothing is marked to be repainted.", hint="Mark a place first.")
+
+
+_FROM_A_PICTURE = (
+    Capability.IMAGE_IMG2IMG,
+    Capability.IMAGE_INPAINT,
+    Capability.IMAGE_UPSCALE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=True)
+class AudioRequest(Request):
+    """Sound to be made or mended.
+
+    Attributes:
+        prompt: The text to speak (audio.speech), or what it shall sound like (audio.music).
+        negative_prompt: What to keep out, for models with guidance.
+        voice: Which of the model's voices, or the id of a kept voice; "" for its first.
+        speed: Of speech: 1 is the voice's own.
+        audio_end_in_s: Length to make, for models that are asked for one; 0: the model's own.
+        audio: A sound to start from or to mend.
+        language: ISO 639-1 code where the model has several; "" for its own.
+    """
+
+    kind: ClassVar[str] = "audio"
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    voice: str = ""
+    speed: float = 1.0
+    audio_end_in_s: float = 0.0
+    audio: InputRef | None = None
+    language: str = ""
+
+    __hash__ = Request.__hash__
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("prompt", "negative_prompt", "voice", "language"):
+            object.__setattr__(self, name, clean_text(getattr(self, name)))
+        if not 0.25 <= self.speed <= 4:
+            raise BadInputError("Speed can be from 0.25 to 4.", speed=self.speed)
+        if not 0 <= self.audio_end_in_s <= 3600:
+            raise BadInputError("A sound can be up to 3600 s long.", length_s=self.audio_end_in_s)
+        if self.capability is Capability.AUDIO_SPEECH and not self.prompt.strip():
+            raise BadInputError("There is no text to speak.", hint="Write a few words first.")
+        if self.capability is Capability.AUDIO_REPAIR and self.audio is None:
+            raise BadInputError("There is no sound to mend.", hint="Put one in first.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=True)
+class TranscribeRequest(Request):
+    """Speech to be written down.
+
+    Attributes:
+        audio: The sound, as a file of any format the application reads.
+        language: ISO 639-1 code; "": find out.
+        prompt: Words that come up, names above all, to spell them right.
+        word_times: Also say when each word is spoken.
+    """
+
+    kind: ClassVar[str] = "transcribe"
+
+    capability: Capability = Capability.AUDIO_TRANSCRIBE
+    seed: int = 0
+    audio: InputRef | None = None
+    language: str = ""
+    prompt: str = ""
+    word_times: bool = True
+
+    __hash__ = Request.__hash__
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("language", "prompt"):
+            object.__setattr__(self, name, clean_text(getattr(self, name)))
+        if self.audio is None:
+            raise BadInputError("There is no sound to listen to.", hint="Record or open one first.")
+
+
+def input_refs(request: Request) -> tuple[InputRef, ...]:
+    """Return every picture and sound the request is made from."""
+    found: list[InputRef] = []
+    for item in dataclasses.fields(request):
+        value = getattr(request, item.name)
+        for each in value if isinstance(value, tuple) else (value,):
+            inner = each if isinstance(each, InputRef) else getattr(each, "image", None)
+            if isinstance(inner, InputRef):
+                found.append(inner)
+    return tuple(found)
+
+
 _KINDS: dict[str, type[Request]] = {
-    TextRequest.kind: TextRequest,
-    EmbedRequest.kind: EmbedRequest,
+    kind.kind: kind
+    for kind in (TextRequest, EmbedRequest, ImageRequest, AudioRequest, TranscribeRequest)
 }
+
+
+def _with_image(use: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **parts: use(**{**parts, "image": InputRef(**parts["image"])})
+
+
+#: Fields that hold several parts, and what makes one.
+_PARTS: dict[str, Callable[..., Any]] = {
+    "messages": Message,
+    "loras": LoraUse,
+    "controls": _with_image(ControlUse),
+    "references": _with_image(ReferenceUse),
+}
+_INPUTS = frozenset({"image", "mask_image", "audio"})
 
 
 def to_json(request: Request) -> str:
@@ -186,16 +391,24 @@ def from_json(text: str) -> Request:
     known = {item.name for item in dataclasses.fields(kind)}
     values = {name: value for name, value in plain.items() if name in known}
     try:
-        if "messages" in values:
-            values["messages"] = tuple(Message(**message) for message in values["messages"])
+        for name in _PARTS.keys() & values.keys():
+            values[name] = tuple(_PARTS[name](**part) for part in values[name])
+        for name in _INPUTS & values.keys():
+            values[name] = InputRef(**values[name]) if values[name] else None
         return kind(**values)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise BadInputError("This request is incomplete.", reason=str(error)) from error
 
 
 def replaced(request: Any, **changes: Any) -> Any:
     """Return the request with some fields changed, of the same type."""
     return dataclasses.replace(request, **changes)
+
+
+def _check_whole(title: str, value: object, least: int, most: int, unit: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        of = f" {unit}" if unit else ""
+        raise BadInputError(f"{title} can be from {least} to {most}{of}.", value=str(value)[:40])
 
 
 def _frozen(value: Any) -> Any:

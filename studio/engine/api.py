@@ -14,10 +14,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from studio.core.artifacts import Artifact, TextArtifact
+from studio.core.artifacts import (
+    Artifact,
+    AudioArtifact,
+    ImageArtifact,
+    Segment,
+    SpokenMark,
+    TextArtifact,
+    TranscriptArtifact,
+    Word,
+)
 from studio.core.errors import (
     BackendError,
     BadInputError,
+    InputMissingError,
     ModelDamagedError,
     ModelError,
     ModelNotFoundError,
@@ -25,8 +35,22 @@ from studio.core.errors import (
     UnsafeFileError,
     UnsupportedModelError,
 )
-from studio.core.options import option, validate
-from studio.core.requests import Capability, Message, Request, Role, TextRequest
+from studio.core.inputs import InputRef
+from studio.core.media import Picture, Sound
+from studio.core.options import OptionInfo, describe, option, validate
+from studio.core.requests import (
+    AudioRequest,
+    Capability,
+    ControlUse,
+    ImageRequest,
+    LoraUse,
+    Message,
+    ReferenceUse,
+    Request,
+    Role,
+    TextRequest,
+    TranscribeRequest,
+)
 from studio.models.info import ModelInfo
 
 API_VERSION = 1
@@ -34,15 +58,23 @@ API_VERSION = 1
 __all__ = [
     "API_VERSION",
     "Artifact",
+    "AudioArtifact",
+    "AudioRequest",
     "Backend",
     "BackendError",
     "BadInputError",
     "Capability",
+    "ControlUse",
     "Device",
+    "ImageArtifact",
+    "ImageRequest",
+    "InputMissingError",
+    "InputRef",
     "JobCancelled",
     "JobContext",
     "LoadContext",
     "LoadedModel",
+    "LoraUse",
     "Manifest",
     "Message",
     "ModelDamagedError",
@@ -50,13 +82,23 @@ __all__ = [
     "ModelInfo",
     "ModelNotFoundError",
     "NoOptions",
+    "OptionInfo",
+    "Picture",
+    "ReferenceUse",
     "Request",
     "Role",
+    "Segment",
+    "Sound",
+    "SpokenMark",
     "StudioError",
     "TextArtifact",
     "TextRequest",
+    "TranscribeRequest",
+    "TranscriptArtifact",
     "UnsafeFileError",
     "UnsupportedModelError",
+    "Word",
+    "describe",
     "option",
     "validate",
 ]
@@ -148,6 +190,34 @@ class JobContext(LoadContext, Protocol):
     def notice(self, message: str, code: str = "") -> None:
         """Tell the user something about how this job is done, in one plain sentence."""
 
+    def wants_preview(self) -> bool:
+        """Return whether a preview would be shown now: at most 30 times a second.
+
+        Ask before computing one; it costs about a microsecond.
+        """
+
+    def preview(self, picture: Picture, *, index: int = 0, step: int = 0) -> None:
+        """Hand out what picture ``index`` of the job looks like after ``step`` steps."""
+
+    def audio(self, sound: Sound) -> None:
+        """Hand out the next piece of sound, to be played while the rest is made."""
+
+    def input(self, ref: InputRef) -> bytes:
+        """Return the content of a picture or sound of the request.
+
+        Raises:
+            InputMissingError: It is not here any more; let it through.
+        """
+
+    def find_model(self, name: str) -> ModelInfo:
+        """Return a model of the store by id, or by title or file name without regard to case.
+
+        For what is used beside the request's own model: a LoRA, an autoencoder.
+
+        Raises:
+            ModelNotFoundError: No such model; let it through.
+        """
+
     def sub(self, offset: float, length: float) -> JobContext:
         """Return a context whose progress fills the part ``offset``..``offset + length`` of this.
 
@@ -216,6 +286,12 @@ class Backend(ABC):
     def estimate_bytes(self, model: ModelInfo, device: Device) -> int:
         """Return about how much device memory the loaded model will take."""
         return int(model.size_bytes * 1.2)
+
+    def options_for(self, model: ModelInfo, capability: Capability) -> tuple[OptionInfo, ...]:
+        """Return the options as they are for one model: its defaults, its choices, and for what
+        it does not use the reason (``OptionInfo.unused``). Cheap, without heavy imports.
+        """
+        return describe(self.Options)
 
     def prepare(self) -> None:  # noqa: B027 - most backends have nothing to prepare
         """Import what ``load`` will need; called on an engine thread soon after the start.

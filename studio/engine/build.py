@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from studio.core.inputs import InputStore
 from studio.core.paths import Folders, first_party_plugins
 from studio.core.requests import Capability
 from studio.core.settings import Settings
@@ -15,6 +16,7 @@ from studio.models.store import ModelStore
 
 CRASH_FILE = "plugin-crashes.json"
 QUEUE_FILE = "queue.sqlite"
+INPUTS_FOLDER = "inputs"
 
 
 def build_engine(
@@ -45,6 +47,7 @@ def build_engine(
         store=store,
         settings=settings.computing,
         queue_file=queue_file,
+        inputs=InputStore(folders.state / INPUTS_FOLDER),
         default_models={
             Capability.TEXT_GENERATE: chosen,
             Capability.TEXT_CHAT: chosen,

@@ -5,19 +5,33 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from studio.core.errors import OutOfMemoryError
-from studio.core.events import Event, ModelLoading, Notice, Progress, TextDelta
+from studio.core.events import (
+    AudioChunk,
+    Event,
+    ModelLoading,
+    Notice,
+    Preview,
+    Progress,
+    TextDelta,
+)
+from studio.core.inputs import InputRef, InputStore
+from studio.core.media import Picture, Sound
 from studio.engine.api import JobCancelled
 from studio.engine.jobs import CancelToken
 from studio.engine.lease import DeviceLease, Ticket
+from studio.models.info import ModelInfo
 
 #: Total of the steps told by a job of several phases.
 PHASE_STEPS = 1000
 #: Progress events over which the rate is measured, and the least time they must span.
 _WINDOW = 32
 _SETTLED_S = 0.25
+#: Previews are shown at most this often.
+_PREVIEW_EVERY_S = 1 / 30
 
 
 class Emit(Protocol):
@@ -135,15 +149,29 @@ class Generating:
     """The :class:`~studio.engine.api.JobContext` of one job."""
 
     def __init__(
-        self, job_id: str, *, emit: Emit, token: CancelToken, lease: DeviceLease, ticket: Ticket
+        self,
+        job_id: str,
+        *,
+        emit: Emit,
+        token: CancelToken,
+        lease: DeviceLease,
+        ticket: Ticket,
+        inputs: InputStore,
+        find_model: Callable[[str], ModelInfo],
     ) -> None:
         self._job_id = job_id
         self._emit = emit
         self._token = token
         self._lease = lease
         self._ticket = ticket
+        self._inputs = inputs
+        self._find_model = find_model
         self._rate = RateEstimate()
         self._replay = Replay()
+        self._next_preview = 0.0
+        # Sound told before memory ran out, in samples to be left out when it is told again.
+        self._sound_told = 0
+        self._sound_again = 0
         #: Seconds in which somebody else had the device.
         self.paused_s = 0.0
 
@@ -186,6 +214,33 @@ class Generating:
         """See :class:`studio.engine.api.JobContext`."""
         self._emit(Notice(job_id=self._job_id, message=str(message), code=str(code)))
 
+    def wants_preview(self) -> bool:
+        """See :class:`studio.engine.api.JobContext`."""
+        return time.monotonic() >= self._next_preview
+
+    def preview(self, picture: Picture, *, index: int = 0, step: int = 0) -> None:
+        """See :class:`studio.engine.api.JobContext`."""
+        self._next_preview = time.monotonic() + _PREVIEW_EVERY_S
+        self._emit(Preview(job_id=self._job_id, picture=picture, index=index, step=step))
+
+    def audio(self, sound: Sound) -> None:
+        """See :class:`studio.engine.api.JobContext`."""
+        size = len(sound.samples)
+        known = min(size, self._sound_again)
+        self._sound_again -= known
+        if known < size:
+            fresh = replace(sound, samples=sound.samples[known:]) if known else sound
+            self._sound_told += size - known
+            self._emit(AudioChunk(job_id=self._job_id, sound=fresh))
+
+    def input(self, ref: InputRef) -> bytes:
+        """See :class:`studio.engine.api.JobContext`."""
+        return self._inputs.get(ref)
+
+    def find_model(self, name: str) -> ModelInfo:
+        """See :class:`studio.engine.api.JobContext`."""
+        return self._find_model(name)
+
     def sub(self, offset: float, length: float) -> Part:
         """See :class:`studio.engine.api.JobContext`."""
         return Part(self, offset, length)
@@ -193,6 +248,8 @@ class Generating:
     def restart(self) -> None:
         """The same request is answered once more, from its beginning."""
         self._replay.restart()
+        # The same request gives the same sound, so what was played is left out by its length.
+        self._sound_again = self._sound_told
         self._rate = RateEstimate()
 
 
@@ -225,6 +282,26 @@ class Part:
     def notice(self, message: str, code: str = "") -> None:
         """See :class:`studio.engine.api.JobContext`."""
         self._whole.notice(message, code)
+
+    def wants_preview(self) -> bool:
+        """See :class:`studio.engine.api.JobContext`."""
+        return self._whole.wants_preview()
+
+    def preview(self, picture: Picture, *, index: int = 0, step: int = 0) -> None:
+        """See :class:`studio.engine.api.JobContext`."""
+        self._whole.preview(picture, index=index, step=step)
+
+    def audio(self, sound: Sound) -> None:
+        """See :class:`studio.engine.api.JobContext`."""
+        self._whole.audio(sound)
+
+    def input(self, ref: InputRef) -> bytes:
+        """See :class:`studio.engine.api.JobContext`."""
+        return self._whole.input(ref)
+
+    def find_model(self, name: str) -> ModelInfo:
+        """See :class:`studio.engine.api.JobContext`."""
+        return self._whole.find_model(name)
 
     def progress(self, step: int, total: int) -> None:
         """See :class:`studio.engine.api.JobContext`."""

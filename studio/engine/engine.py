@@ -23,8 +23,9 @@ from queue import Empty, SimpleQueue
 
 from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 from studio.core.events import Cancelled, Event, Notice, Queued, Terminal
+from studio.core.inputs import InputStore
 from studio.core.options import OptionInfo
-from studio.core.requests import Capability, Request
+from studio.core.requests import Capability, Request, input_refs
 from studio.core.settings import Computing
 from studio.engine import devices, memory
 from studio.engine.api import Device
@@ -75,6 +76,7 @@ class Engine:
         queue_file: Where waiting jobs survive a crash; ``None`` keeps them in memory only.
         default_models: Capability (as text) to the id of the model the user chose for it.
         find_device: Finds the device; tests give their own.
+        inputs: Where the pictures and sounds of requests lie; ``None``: in memory only.
     """
 
     def __init__(
@@ -86,7 +88,10 @@ class Engine:
         queue_file: Path | None,
         default_models: Mapping[str, str] | None = None,
         find_device: FindDevice = devices.find_device,
+        inputs: InputStore | None = None,
     ) -> None:
+        #: Put a picture or sound in here before submitting a request that names it.
+        self.inputs = inputs or InputStore()
         self._registry = registry
         self._settings = settings
         self._find_device = find_device
@@ -107,6 +112,8 @@ class Engine:
         self._around = Surroundings(
             registry=registry,
             installed=lambda: self._inventory.installed,
+            inputs=self.inputs,
+            find_model=self._inventory.find,
             emit=self._board.emit,
             end=self._end,
         )
@@ -290,6 +297,10 @@ class Engine:
         """Return every model that something installed can run."""
         return self._inventory.installed.all()
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """Return the store's models of a role ("lora", "vae", …); "": models of their own."""
+        return tuple(each for each in self._inventory.everything() if each.role == role)
+
     def default_model(self, capability: Capability) -> ModelInfo | None:
         """Return the model that answers when a request names none."""
         found = self._inventory.installed.default(Capability(capability))
@@ -386,6 +397,8 @@ class Engine:
             if job.held:
                 self._line.add(job)
         self._board.changed()
+        kept = {ref.sha256 for job in self._board.all() for ref in input_refs(job.request)}
+        self.inputs.sweep(kept)
 
     def _admit(self, job: Job) -> None:
         """Store a new job, tell that it is queued, and put it in line."""

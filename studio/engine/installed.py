@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from studio.core.errors import BadInputError, ModelNotFoundError, StudioError, UnsupportedModelError
-from studio.core.options import OptionInfo, describe, validate
+from studio.core.options import OptionInfo, validate
 from studio.core.requests import Capability, Request, replaced
 from studio.engine.api import Backend
 from studio.engine.border import NeedsMemory, calling
@@ -139,7 +139,8 @@ class InstalledModels:
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
         """Return the options of whoever would answer; none when nobody would."""
         try:
-            return describe(self.choose(capability, model_id).backend.Options)
+            found = self.choose(capability, model_id)
+            return found.backend.options_for(found.model, capability)
         except (ModelNotFoundError, UnsupportedModelError, BadInputError):
             return ()
 

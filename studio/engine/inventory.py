@@ -87,8 +87,43 @@ class Inventory:
             if self.settled.is_set():
                 raise
 
+    def find(self, name: str) -> ModelInfo:
+        """Return a model of the store by id, or by title or file name without regard to case.
+
+        Raises:
+            ModelNotFoundError: None is called so, or several are.
+        """
+        wanted, models = name.casefold(), self.everything()
+        for names_of in (_id_of, _titles_of, _file_names_of):
+            found = [model for model in models if wanted in names_of(model)]
+            if len(found) == 1:
+                return found[0]
+        raise ModelNotFoundError(
+            f"There is no model called “{name[:80]}” here.",
+            hint="Look at the list of models for what is installed, or add it.",
+            model=name[:80],
+        )
+
+    def everything(self) -> tuple[ModelInfo, ...]:
+        """Return every model of the store, those too that only serve beside another."""
+        return tuple(self._store.models())
+
     def text_model(self) -> ModelInfo | None:
         """Return the model that writes when nobody says which."""
         found = self.installed.default(Capability.TEXT_GENERATE)
         found = found or self.installed.default(Capability.TEXT_CHAT)
         return found.model if found is not None else None
+
+
+def _id_of(model: ModelInfo) -> set[str]:
+    return {model.id.casefold()}
+
+
+def _titles_of(model: ModelInfo) -> set[str]:
+    return {model.title.casefold(), model.id.rpartition("/")[2].casefold()}
+
+
+def _file_names_of(model: ModelInfo) -> set[str]:
+    if model.path is None:
+        return set()
+    return {model.path.name.casefold(), model.path.stem.casefold()}

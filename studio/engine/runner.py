@@ -23,6 +23,7 @@ from studio.core.events import (
     Started,
     Terminal,
 )
+from studio.core.inputs import InputStore
 from studio.core.requests import Request
 from studio.engine import memory
 from studio.engine.api import JobCancelled
@@ -34,6 +35,7 @@ from studio.engine.lanes import Lane
 from studio.engine.lease import Ticket
 from studio.engine.registry import Registry
 from studio.engine.residency import Resident
+from studio.models.info import ModelInfo
 
 _log = logging.getLogger(__name__)
 
@@ -48,12 +50,16 @@ class Surroundings:
     Attributes:
         registry: Where crashes of plugins are counted.
         installed: Returns the models there are, to say what would fit.
+        inputs: Where the pictures and sounds of requests lie.
+        find_model: Returns a model of the store by id, title or file name.
         emit: Tells an event of a job.
         end: Tells a job's terminal event and clears up after it.
     """
 
     registry: Registry
     installed: Callable[[], InstalledModels]
+    inputs: InputStore
+    find_model: Callable[[str], ModelInfo]
     emit: Callable[[Job, Event], None]
     end: Callable[[Job, Terminal], None]
 
@@ -155,6 +161,8 @@ class Run:
             token=self.job.token,
             lease=self.lane.lease,
             ticket=ticket,
+            inputs=self._around.inputs,
+            find_model=self._around.find_model,
         )
         with self._around.registry.watching(self._backend_id):
             while True:

@@ -24,6 +24,10 @@ class ModelInfo:
         source: Where it came from, in words.
         built_in: It came with the set-up.
         backend: Id of the only backend that can run it; "" means any that supports it.
+        role: What it is beside another model: "lora", "controlnet", "vae", "embedding",
+            "ip-adapter", "text-encoder"; "" for a model of its own.
+        family: Which models it is of or goes with, such as "sd-1", "sdxl" or "flux"; "" unknown.
+        told_by: How that was found out, in words, for people.
     """
 
     id: str
@@ -39,3 +43,6 @@ class ModelInfo:
     source: str = ""
     built_in: bool = False
     backend: str = ""
+    role: str = ""
+    family: str = ""
+    told_by: str = ""

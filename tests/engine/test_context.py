@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.core.errors import OutOfMemoryError
-from studio.core.events import Event, ModelLoading, Progress
+from studio.core.events import AudioChunk, Event, ModelLoading, Preview, Progress
+from studio.core.inputs import InputStore
+from studio.core.media import Picture, Sound
 from studio.engine.api import JobCancelled, JobContext, LoadContext
 from studio.engine.context import Generating, Loading, Part, RateEstimate, Replay
 from studio.engine.jobs import CancelToken
 from studio.engine.lease import DeviceLease, Ticket
+from studio.models.info import ModelInfo
 
 
 class Clock:
@@ -29,7 +32,15 @@ def context() -> tuple[Generating, list[Event]]:
     lease = DeviceLease()
     ticket = Ticket(priority=0, grant=lambda: None)
     lease.request(ticket)
-    made = Generating("j", emit=told.append, token=CancelToken(), lease=lease, ticket=ticket)
+    made = Generating(
+        "j",
+        emit=told.append,
+        token=CancelToken(),
+        lease=lease,
+        ticket=ticket,
+        inputs=InputStore(),
+        find_model=lambda name: ModelInfo(id=name, title=name),
+    )
     return made, told
 
 
@@ -160,3 +171,30 @@ def test_a_token_wakes_whoever_came_before_or_after() -> None:
     assert woken == ["before", "after"]
     with pytest.raises(JobCancelled):
         token.raise_if_cancelled()
+
+
+def test_previews_are_asked_for_at_most_thirty_times_a_second(monkeypatch: Any) -> None:
+    now = [50.0]
+    monkeypatch.setattr("studio.engine.context.time.monotonic", lambda: now[0])
+    ctx, told = context()
+    assert ctx.wants_preview()
+    ctx.preview(Picture(width=1, height=1, rgba=b"abcd"), index=2, step=3)
+    assert not ctx.wants_preview()
+    now[0] += 1 / 29
+    assert ctx.wants_preview()
+    assert [(e.index, e.step) for e in told if isinstance(e, Preview)] == [(2, 3)]
+
+
+def test_sound_told_again_after_memory_ran_out_is_left_out_once() -> None:
+    ctx, told = context()
+
+    def say(samples: bytes) -> None:
+        ctx.audio(Sound(sampling_rate=8000, samples=samples))
+
+    say(b"aaaabbbb")
+    ctx.restart()
+    say(b"aaaa")
+    say(b"bbbbcccc")
+    say(b"dddd")
+    heard = b"".join(e.sound.samples for e in told if isinstance(e, AudioChunk))
+    assert heard == b"aaaabbbbccccdddd"

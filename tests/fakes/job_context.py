@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from studio.engine.api import JobCancelled
+from studio.core.inputs import InputStore
+from studio.engine.api import InputRef, JobCancelled, ModelInfo, ModelNotFoundError, Picture, Sound
 
 
 class RecordingContext:
@@ -26,6 +27,11 @@ class RecordingContext:
         self.notices: list[tuple[str, str]] = []
         self.steps: list[tuple[int, int]] = []
         self.loads: list[tuple[float | None, str]] = []
+        self.previews: list[tuple[int, int, Picture]] = []
+        self.sounds: list[Sound] = []
+        self.inputs = InputStore()
+        self.models: dict[str, ModelInfo] = {}
+        self.shows_previews = True
 
     def loading(self, fraction: float | None, message: str) -> None:
         self.loads.append((fraction, message))
@@ -47,6 +53,23 @@ class RecordingContext:
 
     def notice(self, message: str, code: str = "") -> None:
         self.notices.append((code, message))
+
+    def wants_preview(self) -> bool:
+        return self.shows_previews
+
+    def preview(self, picture: Picture, *, index: int = 0, step: int = 0) -> None:
+        self.previews.append((index, step, picture))
+
+    def audio(self, sound: Sound) -> None:
+        self.sounds.append(sound)
+
+    def input(self, ref: InputRef) -> bytes:
+        return self.inputs.get(ref)
+
+    def find_model(self, name: str) -> ModelInfo:
+        if name not in self.models:
+            raise ModelNotFoundError(f"There is no model called “{name}” here.")
+        return self.models[name]
 
     def sub(self, offset: float, length: float) -> RecordingContext:
         return self
