@@ -25,6 +25,8 @@ class Palette:
         bad: Errors; always with a word or an icon too.
         good: Done; always with a word or an icon too.
         canvas: Around pictures, without a tint.
+        checker: Squares behind what is transparent in a picture; neutral.
+        checker_other: The squares between them.
     """
 
     ground: str
@@ -42,6 +44,8 @@ class Palette:
     bad: str
     good: str
     canvas: str
+    checker: str
+    checker_other: str
 
 
 DARK = Palette(
@@ -60,6 +64,8 @@ DARK = Palette(
     bad="#EA7068",
     good="#57B98A",
     canvas="#3A3A3A",
+    checker="#5C5C5C",
+    checker_other="#525252",
 )
 
 LIGHT = Palette(
@@ -78,11 +84,18 @@ LIGHT = Palette(
     bad="#B3261E",
     good="#1C7A4D",
     canvas="#BDBDBD",
+    checker="#F4F4F4",
+    checker_other="#E2E2E2",
 )
 
 
 PRINTED_LINK = "#1a4f8b"
 """Links in documents that are printed or exported as PDF, on white."""
+
+
+OVER_PICTURE_DARK = "#000000"
+"""With the next one: lines over a picture, which may have any colour, are drawn in both."""
+OVER_PICTURE_LIGHT = "#FFFFFF"
 
 
 class Space:
@@ -117,6 +130,10 @@ class Size:
     FLOATING = 360
     FLOATING_MIN = 304
     PALETTE = 560
+    CHECKER = 8
+    HANDLE = 9
+    """Handles on the canvas: what is drawn; what can be caught is larger."""
+    HANDLE_REACH = 14
     FORM_LABEL = 118
     FORM_FIELD = 88
     WINDOW = (1280, 800)
