@@ -94,7 +94,7 @@ class ExchangeActions(QObject):
     @property
     def keys(self) -> Path:
         """The folder with this installation's certificates."""
-        return self._context.folders.data / "credentials"
+        return self._context.folders.credentials
 
     def _front(self) -> Front | None:
         pane = self._window.panes.get(self._window.current_pane)

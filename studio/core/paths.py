@@ -50,6 +50,11 @@ class Folders:
         return self.data / "library"
 
     @property
+    def credentials(self) -> Path:
+        """Folder of this installation's certificates."""
+        return self.data / "credentials"
+
+    @property
     def logs(self) -> Path:
         """Folder of log files."""
         return self.state / "logs"

@@ -75,6 +75,8 @@ class Request:
         seed: 0..SEED_MAX; the same request, model and device give the same bytes.
         options: Values for the backend's options by name; what is absent is the default.
         label: What the job list shows; never sent to a model.
+        transient: A passing result, such as a repaint while somebody paints: it is not filed in
+            the library, and the job does not outlive the program.
     """
 
     kind: ClassVar[str] = ""
@@ -84,6 +86,7 @@ class Request:
     model: str = ""
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     label: str = ""
+    transient: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", Capability(self.capability))

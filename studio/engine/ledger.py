@@ -53,8 +53,8 @@ class Ledger:
         return tuple(_job(row) for row in stored)
 
     def add(self, job: Job) -> None:
-        """Write a job down."""
-        if self._file is not None:
+        """Write a job down, unless it shall not outlive the program."""
+        if self._file is not None and not job.request.transient:
             stored = _stored(job)
             self._write(lambda file: file.add(stored))
 

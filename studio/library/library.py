@@ -21,11 +21,14 @@ from typing import TypeVar
 
 from studio.core.artifacts import Artifact, TextArtifact
 from studio.core.atomic_write import atomic_file, atomic_write
-from studio.core.errors import BadInputError, StorageError
-from studio.core.provenance import embed, record_of
-from studio.core.requests import Request, from_json, to_json
+from studio.core.errors import BackendError, BadInputError, StorageError
+from studio.core.provenance import Ingredient, Origin, ProvenanceRecord, embed, record_of
+from studio.core.provenance.credentials import can_sign, seal
+from studio.core.provenance.keys import SigningKey
+from studio.core.requests import Request, from_json, input_refs, to_json
 from studio.library import marking, trash, upkeep
 from studio.library.compile import find
+from studio.library.filing import ResultFile, files_of
 from studio.library.index import DamagedIndexError, Index
 from studio.library.items import Change, Item, Page, Problems, ScanReport, Sort
 from studio.library.names import DEFAULT_TEMPLATE, check_template, fields, file_name, numbered
@@ -58,6 +61,7 @@ class Library:
         template: How files are named; see :mod:`studio.library.names`.
         clock: The time, for names, the trash and "today".
         model_label: Says title and licence of a model by its id.
+        key: Returns the key that signs what can be signed; asked at the first such result.
 
     Raises:
         StorageError: Neither folder nor index can be opened.
@@ -72,12 +76,14 @@ class Library:
         template: str = DEFAULT_TEMPLATE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         model_label: Callable[[str], ModelLabel] = lambda model: ModelLabel(),
+        key: Callable[[], SigningKey | None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.places = Places(folder)
         self.template = check_template(template)
         self.clock = clock
         self._model_label = model_label
+        self._key = key
         self._callbacks: list[Callable[[Change], None]] = []
         self._guard = threading.Lock()
         self.upkeep = upkeep.Upkeep(self)  # before the index, which may be damaged at once
@@ -116,28 +122,50 @@ class Library:
     # ---- adding ------------------------------------------------------------------------------
 
     def add_result(self, artifact: Artifact) -> Item:
-        """File what a job made: the file first, then its row; durable when this returns.
+        """File what a job made that is one file; see :meth:`add_results`."""
+        (item,) = self.add_results(artifact)
+        return item
+
+    def add_results(self, artifact: Artifact) -> tuple[Item, ...]:
+        """File what a job made: each file first, then its row; durable when this returns.
 
         Raises:
-            StorageError: It could not be written; nothing was left behind.
+            StorageError: It could not be written; nothing half-written was left behind.
             BadInputError: The library cannot keep this kind of result.
         """
-        suffix, data = _content(artifact)
         made = self.clock()
         label = self._model_label(artifact.model)
+        return tuple(self._add(file, label, made) for file in files_of(artifact, label.title))
+
+    def _add(self, file: ResultFile, label: ModelLabel, made: datetime) -> Item:
         record = record_of(
-            artifact, model_title=label.title, licence=label.licence, created_at=made
+            file.artifact,
+            model_title=label.title,
+            licence=label.licence,
+            origin=Origin.COMPOSITE if input_refs(file.artifact.request) else Origin.GENERATED,
+            ingredients=_ingredients(file.artifact.request),
+            created_at=made,
         )
         exact = made.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        data = embed(data, suffix, dataclasses.replace(record, created_at=exact))
+        record = dataclasses.replace(record, created_at=exact)
+        data = self._sealed(file, record)
         values = fields(
             made=made.astimezone(),
-            kind=kind_of(f"x{suffix}") or artifact.request.kind,
-            prompt=_subject(artifact),
-            seed=artifact.request.seed,
-            model=artifact.model.rpartition("/")[2],
+            kind=kind_of(f"x{file.suffix}") or file.artifact.request.kind,
+            prompt=_subject(file.artifact),
+            seed=file.artifact.request.seed,
+            model=file.artifact.model.rpartition("/")[2],
         )
-        return self._place(file_name(self.template, values), suffix, data)
+        return self._place(file_name(self.template, values), file.suffix, data)
+
+    def _sealed(self, file: ResultFile, record: ProvenanceRecord) -> bytes:
+        """Return the file with record, mark and signature; a result is kept also unsigned."""
+        try:
+            key = self._key() if can_sign(file.suffix) else None
+            return seal(file.data, file.suffix, record, key).data
+        except (StorageError, BackendError) as error:
+            log.warning("a result stays unsigned: %s", error.user_message)
+            return embed(file.data, file.suffix, record)
 
     def add_file(self, source: Path) -> Item:
         """Copy a file from elsewhere into the library, under its own name where that is free.
@@ -377,13 +405,9 @@ class Library:
         return self.clock().astimezone().replace(tzinfo=None)
 
 
-def _content(artifact: Artifact) -> tuple[str, bytes]:
-    """Return suffix and bytes of the file a result becomes."""
-    if isinstance(artifact, TextArtifact):
-        return ".md", (artifact.text.rstrip("\n") + "\n").encode("utf-8")
-    raise BadInputError(
-        "The library keeps texts; this kind of result has no file yet.",
-        kind=artifact.request.kind,
+def _ingredients(request: Request) -> tuple[Ingredient, ...]:
+    return tuple(
+        Ingredient(media_type=ref.media_type, sha256=ref.sha256) for ref in input_refs(request)
     )
 
 

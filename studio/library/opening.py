@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 from studio.core.paths import Folders
+from studio.core.provenance.keys import installation_key
 from studio.core.settings import Settings
 from studio.library.library import Library, ModelLabel
 from studio.library.names import DEFAULT_TEMPLATE
@@ -31,6 +33,7 @@ def open_library(
         index_file(folders, folder),
         template=settings.files.library_template or DEFAULT_TEMPLATE,
         model_label=model_label,
+        key=cache(partial(installation_key, folders.credentials)),
     )
 
 

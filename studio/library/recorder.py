@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from studio.core.artifacts import TextArtifact
 from studio.core.errors import StudioError
 from studio.core.events import Event, Finished
+from studio.library.filing import worth_filing
 from studio.library.items import Item
 from studio.library.library import Library
 
@@ -33,7 +33,7 @@ class Recorder:
         library: Where results go.
         on_failure: Told when a result could not be kept, on an engine thread; the result itself
             is still in the pane that asked for it.
-        on_recorded: Told the job's id and the item, once both are durable.
+        on_recorded: Told the job's id and each item, once it is durable.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Recorder:
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, Finished):
             return
-        artifact = event.artifact
-        if not isinstance(artifact, TextArtifact) or not artifact.text.strip():
-            return  # vectors are no results for people, and nothing is nothing
+        if not worth_filing(event.artifact):
+            return
         try:
-            item = self._library.add_result(artifact)
+            items = self._library.add_results(event.artifact)
         except StudioError as error:
             log.warning("a result could not be kept in the library: %s", error.user_message)
             self._on_failure(error)
             return
-        self._on_recorded(event.job_id, item)
+        for item in items:
+            self._on_recorded(event.job_id, item)

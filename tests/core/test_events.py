@@ -9,6 +9,7 @@ import pytest
 from studio.core import events
 from studio.core.artifacts import TextArtifact
 from studio.core.events import TERMINAL, Cancelled, Event, Failed, Finished, Terminal
+from studio.core.media import Picture, Sound
 from studio.core.requests import Capability, TextRequest
 
 ARTIFACT = TextArtifact(
@@ -26,6 +27,8 @@ EXAMPLES = [
     events.Progress(job_id="1", step=1, total=3),
     events.TextDelta(job_id="1", text="灯"),
     events.Notice(job_id="1", message="Cut.", code="context_cut"),
+    events.Preview(job_id="1", picture=Picture(width=1, height=1, rgba=b"rgba"), step=2),
+    events.AudioChunk(job_id="1", sound=Sound(sampling_rate=24_000, samples=b"\0" * 8)),
     Finished(job_id="1", artifact=ARTIFACT),
     Failed(job_id="1", message="No.", details="secret path"),
     Cancelled(job_id="1"),
@@ -53,7 +56,7 @@ def test_three_events_end_a_job() -> None:
 
 
 def test_details_do_not_reach_the_log_through_repr() -> None:
-    assert "secret path" not in repr(EXAMPLES[7])
+    assert "secret path" not in repr(next(e for e in EXAMPLES if isinstance(e, Failed)))
 
 
 def test_the_speed_of_an_artifact() -> None:

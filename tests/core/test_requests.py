@@ -10,15 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.core.errors import BadInputError
-from studio.core.media import SEED_MAX
+from studio.core.inputs import InputRef
+from studio.core.media import MAX_SIDE_PX, SEED_MAX
 from studio.core.requests import (
+    AudioRequest,
     Capability,
+    ControlUse,
     EmbedRequest,
+    ImageRequest,
+    LoraUse,
     Message,
+    ReferenceUse,
     Request,
     Role,
     TextRequest,
+    TranscribeRequest,
     from_json,
+    input_refs,
     replaced,
     to_json,
 )
@@ -55,7 +63,42 @@ embeddings = st.builds(
 )
 
 
-@given(completions | chats | embeddings)
+refs = st.builds(
+    InputRef,
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    media_type=st.just("image/png"),
+    size_bytes=st.integers(0, 9),
+)
+weights = st.floats(-2, 2)
+pictures = st.builds(
+    ImageRequest,
+    capability=st.sampled_from([Capability.IMAGE_TXT2IMG, Capability.IMAGE_IMG2IMG]),
+    prompt=anything,
+    negative_prompt=anything,
+    width=st.integers(0, MAX_SIDE_PX),
+    num_images_per_prompt=st.integers(1, 64),
+    image=refs,
+    mask_image=st.none() | refs,
+    strength=st.floats(0, 1),
+    loras=st.lists(st.builds(LoraUse, anything, weights), max_size=2),
+    controls=st.lists(st.builds(ControlUse, anything, refs, weights), max_size=2),
+    references=st.lists(st.builds(ReferenceUse, anything, refs, weights), max_size=2),
+    transient=st.booleans(),
+    **shared,
+)
+sounds = st.builds(
+    AudioRequest,
+    capability=st.sampled_from([Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC]),
+    prompt=anything.map(lambda text: "x" + text),
+    voice=anything,
+    speed=st.floats(0.25, 4),
+    audio=st.none() | refs,
+    **shared,
+)
+listenings = st.builds(TranscribeRequest, audio=refs, language=anything, prompt=anything, **shared)
+
+
+@given(completions | chats | embeddings | pictures | sounds | listenings)
 def test_a_request_crosses_disk_and_process(request: Request) -> None:
     line = to_json(request)
     line.encode("utf-8")
@@ -109,6 +152,61 @@ def test_bad_requests_are_refused(values: dict[str, Any], words: str) -> None:
         text(**values)
 
 
+REF = InputRef(sha256="a" * 64, media_type="image/png", size_bytes=3)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"width": -1}, "Width can be"),
+        ({"height": 16_385}, "Height can be from 0 to 16384 px"),
+        ({"width": 8.0}, "Width can be"),
+        ({"num_images_per_prompt": 0}, "number of pictures"),
+        ({"strength": 1.5}, "Strength"),
+        ({"strength": float("nan")}, "Strength"),
+        ({"capability": "image.img2img"}, "no picture to start from"),
+        ({"capability": "image.inpaint", "image": REF}, "Nothing is marked"),
+    ],
+)
+def test_bad_picture_requests_are_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        ImageRequest(**{"capability": "image.txt2img", "seed": 1, "prompt": "a", **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"prompt": " \n"}, "no text to speak"),
+        ({"speed": 0.1}, "Speed"),
+        ({"audio_end_in_s": 4000}, "3600 s"),
+        ({"capability": "audio.repair"}, "no sound to mend"),
+    ],
+)
+def test_bad_sound_requests_are_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        AudioRequest(**{"capability": "audio.speech", "seed": 1, "prompt": "a", **values})
+
+
+def test_listening_needs_a_sound() -> None:
+    with pytest.raises(BadInputError, match="no sound to listen to"):
+        TranscribeRequest()
+
+
+def test_every_input_of_a_request_is_found() -> None:
+    others = [InputRef(sha256=c * 64, media_type="image/png") for c in "bcd"]
+    request = ImageRequest(
+        capability=Capability.IMAGE_INPAINT,
+        seed=1,
+        image=REF,
+        mask_image=others[0],
+        controls=(ControlUse("canny", others[1]),),
+        references=(ReferenceUse("look", others[2]),),
+        loras=(LoraUse("ink"),),
+    )
+    assert input_refs(request) == (REF, others[0], others[1], others[2])
+    assert input_refs(text()) == ()
+
+
 def test_an_embedding_needs_a_text() -> None:
     with pytest.raises(BadInputError):
         EmbedRequest(capability=Capability.TEXT_EMBED, seed=0)
@@ -137,6 +235,11 @@ def test_names_of_a_newer_version_are_left_out() -> None:
         '{"kind": "text", "capability": "text.chat", "seed": 1, "messages": ["x"]}',
         '{"kind": "text", "capability": "text.chat", "seed": 1, "messages": [{"role": "x"}]}',
         '{"kind": "embed", "capability": "text.embed", "seed": 1, "texts": [1]}',
+        '{"kind": "image", "capability": "image.txt2img", "seed": 1, "image": 3}',
+        '{"kind": "image", "capability": "image.txt2img", "seed": 1, "image": {"sha256": "x"}}',
+        '{"kind": "image", "capability": "image.txt2img", "seed": 1, "controls": [{"model": "m"}]}',
+        '{"kind": "image", "capability": "image.txt2img", "seed": 1, "loras": "x"}',
+        '{"kind": "audio", "capability": "audio.speech", "seed": 1, "prompt": "x", "speed": "1"}',
         "[" * 100_000,
     ],
 )

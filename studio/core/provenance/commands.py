@@ -28,4 +28,4 @@ def origin(path: Path, *, keys: Path | None = None) -> dict[str, object]:
 
 def keys_folder() -> Path:
     """Return the folder where this installation keeps its certificates."""
-    return user_folders().data / "credentials"
+    return user_folders().credentials
