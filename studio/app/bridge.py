@@ -25,6 +25,7 @@ from studio.engine.jobs import EngineState, InstalledModel, JobInfo, Priority
 if TYPE_CHECKING:
     from studio.core.inputs import InputStore
     from studio.core.settings import Computing
+    from studio.engine.api import Voice
     from studio.engine.engine import Engine
     from studio.engine.plugins import PluginInfo
     from studio.models.info import ModelInfo
@@ -236,6 +237,10 @@ class EngineBridge(QObject):
         if self._engine is None:
             return ()
         return self._engine.options_for(capability, model_id)
+
+    def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
+        """See :meth:`Engine.voices_for`; empty before the engine is ready."""
+        return self._engine.voices_for(capability, model_id) if self._engine else ()
 
     def count_tokens(self, text: str, model_id: str = "") -> int | None:
         """Return the number of tokens, or ``None`` while no loaded model can tell; instant."""

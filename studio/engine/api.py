@@ -97,6 +97,7 @@ __all__ = [
     "TranscriptArtifact",
     "UnsafeFileError",
     "UnsupportedModelError",
+    "Voice",
     "Word",
     "describe",
     "option",
@@ -135,6 +136,23 @@ class Manifest:
 @dataclass(frozen=True, kw_only=True)
 class NoOptions:
     """Options of a backend that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """A voice a speaking model has.
+
+    Attributes:
+        id: What ``AudioRequest.voice`` names it by.
+        title: What people call it.
+        language: The language it speaks, as a BCP 47 tag such as "en-GB"; "" several or unknown.
+        description: A few words about it, such as "American, female".
+    """
+
+    id: str
+    title: str
+    language: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +310,13 @@ class Backend(ABC):
         it does not use the reason (``OptionInfo.unused``). Cheap, without heavy imports.
         """
         return describe(self.Options)
+
+    def voices_for(self, model: ModelInfo) -> tuple[Voice, ...]:
+        """Return the voices of a speaking model that are on this computer, its own first.
+
+        Cheap, without heavy imports; empty where the model has no choice of voices.
+        """
+        return ()
 
     def prepare(self) -> None:  # noqa: B027 - most backends have nothing to prepare
         """Import what ``load`` will need; called on an engine thread soon after the start.

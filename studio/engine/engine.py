@@ -28,7 +28,7 @@ from studio.core.options import OptionInfo
 from studio.core.requests import Capability, Request, input_refs
 from studio.core.settings import Computing
 from studio.engine import devices, memory
-from studio.engine.api import Device
+from studio.engine.api import Device, Voice
 from studio.engine.board import JobBoard
 from studio.engine.border import NeedsMemory, calling, failed_event
 from studio.engine.crew import Crew, join
@@ -314,6 +314,10 @@ class Engine:
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
         """Return the options of the backend that would answer."""
         return self._inventory.installed.options_for(Capability(capability), model_id)
+
+    def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
+        """Return the voices of the model that would answer, its own first; none is no choice."""
+        return self._inventory.installed.voices_for(Capability(capability), model_id)
 
     def count_tokens(self, text: str, model_id: str = "") -> int | None:
         """Return how many tokens ``text`` has; ``None`` unless the model is in memory."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from studio.core.errors import BadInputError, ModelNotFoundError, StudioError, UnsupportedModelError
 from studio.core.options import OptionInfo, validate
 from studio.core.requests import Capability, Request, replaced
-from studio.engine.api import Backend
+from studio.engine.api import Backend, Voice
 from studio.engine.border import NeedsMemory, calling
 from studio.engine.jobs import InstalledModel
 from studio.models.info import ModelInfo
@@ -142,6 +142,16 @@ class InstalledModels:
             found = self.choose(capability, model_id)
             return found.backend.options_for(found.model, capability)
         except (ModelNotFoundError, UnsupportedModelError, BadInputError):
+            return ()
+
+    def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
+        """Return the voices of whoever would answer; none when nobody would."""
+        try:
+            found = self.choose(capability, model_id)
+            with calling(found.backend.manifest.title, "listing its voices"):
+                return tuple(found.backend.voices_for(found.model))
+        except (StudioError, NeedsMemory) as error:
+            _log.info("no voices of %s: %s", model_id or "the default", error)
             return ()
 
     def smaller(self, capability: Capability, than_bytes: int) -> ModelInfo | None:

@@ -37,7 +37,7 @@ from studio.core.events import (
 from studio.core.options import OptionInfo, describe, option, validate
 from studio.core.requests import Capability, Request, replaced
 from studio.core.settings import Computing
-from studio.engine.api import Device
+from studio.engine.api import Device, Voice
 from studio.engine.jobs import (
     ENDED,
     EngineState,
@@ -170,6 +170,7 @@ class FakeEngine:
         self.started = self.closed = False
         self.autoplay = autoplay
         self.problem_list: list[str] = []
+        self.voices: tuple[Voice, ...] = ()
         self._models = tuple(models)
         self._defaults: dict[Capability, str] = {}
         self._options = options
@@ -331,6 +332,9 @@ class FakeEngine:
 
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
         return describe(self._options)
+
+    def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
+        return self.voices
 
     def warm_up(self, model_id: str = "", capability: Capability = Capability.TEXT_CHAT) -> None:
         chosen = model_id or self._default_id(capability)
