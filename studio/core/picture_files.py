@@ -95,10 +95,10 @@ def _text_chunk(settings: str) -> Any:
     return info
 
 
-def _user_comment(settings: str) -> Any:
+def _user_comment(settings: str) -> bytes:
     from PIL import Image
 
     exif = Image.Exif()
     comment = b"UNICODE\0" + settings.encode("utf-16-be", "replace")
     exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = comment
-    return exif
+    return exif.tobytes()  # as an object it counts as empty, having a sub-directory only
