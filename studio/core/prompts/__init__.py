@@ -1,0 +1,25 @@
+"""Prompts for pictures in AUTOMATIC1111's syntax: read, scheduled, counted, edited; no torch."""
+
+from studio.core.prompts.prompt import Prompt, named, parse
+from studio.core.prompts.tags import NetworkTag
+from studio.core.prompts.weights import (
+    BREAK,
+    Fragment,
+    escape,
+    is_weighted,
+    parse_weights,
+    without_weights,
+)
+
+__all__ = [
+    "BREAK",
+    "Fragment",
+    "NetworkTag",
+    "Prompt",
+    "escape",
+    "is_weighted",
+    "named",
+    "parse",
+    "parse_weights",
+    "without_weights",
+]
