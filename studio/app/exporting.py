@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.core.atomic_write import atomic_write
-from studio.core.errors import BackendError, BadInputError, StorageError
+from studio.core.errors import BadInputError, StorageError
 from studio.core.provenance import Origin, ProvenanceRecord, can_carry
 from studio.core.requests import to_json
 from studio.documents.project import Project
@@ -102,24 +102,21 @@ def render(text: str, path: Path, title: str) -> bytes:
 
 
 def _sealed(data: bytes, order: ExportOrder, record: ProvenanceRecord) -> tuple[bytes, bool, str]:
-    from studio.core.provenance import embed
-    from studio.core.provenance.credentials import can_sign, seal
+    from studio.core.provenance.credentials import seal_if_possible
     from studio.core.provenance.keys import installation_key
 
     suffix = order.path.suffix
     if not can_carry(suffix):
         kind = suffix.removeprefix(".").upper()
         return data, False, f"{kind} has no place for where a text came from, so it says nothing."
-    if not can_sign(suffix):
-        return embed(data, suffix, record, with_prompt=order.with_prompts), False, ""
-    try:
-        key = installation_key(order.keys)
-        sealed = seal(data, suffix, record, key, with_prompt=order.with_prompts)
-        return sealed.data, sealed.signed, ""
-    except (BackendError, StorageError, ImportError) as error:
-        words = error.user_message if not isinstance(error, ImportError) else str(error)
-        marked = embed(data, suffix, record, with_prompt=order.with_prompts)
-        return marked, False, f"The file is marked, but could not be signed: {words}"
+    sealed = seal_if_possible(
+        data,
+        suffix,
+        record,
+        lambda: installation_key(order.keys),
+        with_prompt=order.with_prompts,
+    )
+    return sealed.data, sealed.signed, "" if sealed.signed else sealed.notice
 
 
 def record_of_text(order: ExportOrder) -> ProvenanceRecord | None:

@@ -1,4 +1,4 @@
-"""``triptych generate text``: one request, streamed to stdout."""
+"""``triptych generate``: one request; a text is streamed to stdout."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+from studio.cli import images
+from studio.cli.asking import add_common, option_values
 from studio.core.artifacts import TextArtifact
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import BadInputError
 from studio.core.events import Event, Failed, Finished, ModelLoading, Notice, TextDelta
 from studio.core.media import random_seed
-from studio.core.options import OptionInfo, OptionValue
+from studio.core.options import OptionValue
 from studio.core.requests import Capability, Message, Role, TextRequest, to_json
 
 _DASHED = ("max_new_tokens", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
@@ -37,21 +39,10 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
         action="store_true",
         help="go on with the prompt as a text instead of answering it",
     )
-    text.add_argument("--model", default="", help="model id, as “triptych models list” shows it")
-    text.add_argument("--seed", type=int, help="whole number; the same seed gives the same text")
-    for name in _DASHED:
-        text.add_argument(f"--{name.replace('_', '-')}", dest=name, help=f"the model's {name}")
-    text.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other option of the model; may be given several times",
-    )
-    text.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    add_common(text, _DASHED)
     text.add_argument("--out", type=Path, help="write the text to this file as well")
-    text.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     text.set_defaults(command=generate_text)
+    images.add_parser(kinds)
 
 
 def generate_text(options: argparse.Namespace) -> int:
@@ -64,7 +55,7 @@ def generate_text(options: argparse.Namespace) -> int:
     capability = Capability.TEXT_GENERATE if options.complete else Capability.TEXT_CHAT
     with engine_session() as engine:
         known = engine.options_for(capability, options.model)
-        request = _request(options, prompt, capability, _options(options, known))
+        request = _request(options, prompt, capability, option_values(options, _DASHED, known))
         show = _Show(sys.stdout, sys.stderr, stream=not options.json, quiet=options.quiet)
         end = run_to_end(engine, request, show)
     show.end()
@@ -129,38 +120,6 @@ def _request(
         options=values,
         messages=(*system, Message(Role.USER, prompt)),
     )
-
-
-def _options(options: argparse.Namespace, known: tuple[OptionInfo, ...]) -> dict[str, OptionValue]:
-    """Return the options given on the command line, in the types the backend declared."""
-    given = {name: getattr(options, name) for name in _DASHED if getattr(options, name)}
-    for pair in options.option:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise BadInputError(f"--option takes NAME=VALUE, not “{pair}”.")
-        given[name.strip().replace("-", "_")] = value
-    by_name = {info.name: info for info in known}
-    unknown = [name for name in given if name not in by_name]
-    if unknown:
-        raise BadInputError(
-            f"This model has no option called {unknown[0]}.",
-            hint=f"It has {', '.join(by_name)}.",
-        )
-    return {name: by_name[name].check(_typed(by_name[name], text)) for name, text in given.items()}
-
-
-def _typed(info: OptionInfo, text: str) -> object:
-    """Return a word of the command line in the option's type, or as it is to be refused."""
-    if info.type is bool:
-        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
-    if info.type is tuple:
-        return [text]
-    if info.type in (int, float):
-        try:
-            return float(text) if info.type is float or "." in text else int(text)
-        except ValueError:
-            return text
-    return text
 
 
 def _summary(artifact: TextArtifact, out: Path | None) -> dict[str, object]:

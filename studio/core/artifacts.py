@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from studio.core.media import Picture, Sound
-from studio.core.requests import Request
+from studio.core.requests import Request, replaced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,12 @@ class ImageArtifact(Artifact):
     pictures: tuple[Picture, ...]
     seeds: tuple[int, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+
+    def single(self, index: int) -> ImageArtifact:
+        """Return one of the pictures as the result of the request that makes just this one."""
+        seed = self.seeds[index] if self.seeds else self.request.seed
+        request = replaced(self.request, seed=seed, num_images_per_prompt=1)
+        return replace(self, request=request, pictures=(self.pictures[index],), seeds=(seed,))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ Pillow and soundfile are imported when the first picture or sound is filed.
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from studio.core.errors import BadInputError
 from studio.core.media import Sound
 from studio.core.picture_files import encode_picture
 from studio.core.provenance.a1111 import settings_text
-from studio.core.requests import ImageRequest, replaced
+from studio.core.requests import ImageRequest
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def files_of(artifact: Artifact, model_title: str = "") -> Iterator[ResultFile]:
         yield ResultFile(artifact, ".md", data)
     elif isinstance(artifact, ImageArtifact):
         for index in range(len(artifact.pictures)):
-            one = _single(artifact, index)
+            one = artifact.single(index)
             yield ResultFile(one, ".png", _png(one, model_title))
     elif isinstance(artifact, AudioArtifact):
         yield ResultFile(artifact, ".flac", _flac(artifact.sound))
@@ -63,17 +62,6 @@ def files_of(artifact: Artifact, model_title: str = "") -> Iterator[ResultFile]:
         raise BadInputError(
             "The library has no kind of file for this result.", kind=artifact.request.kind
         )
-
-
-def _single(artifact: ImageArtifact, index: int) -> ImageArtifact:
-    """Return one picture of several as the result of the request that makes it alone."""
-    if len(artifact.pictures) == 1:
-        return artifact
-    seed = artifact.seeds[index] if artifact.seeds else artifact.request.seed
-    request = replaced(artifact.request, seed=seed, num_images_per_prompt=1)
-    return dataclasses.replace(
-        artifact, request=request, pictures=(artifact.pictures[index],), seeds=(seed,)
-    )
 
 
 def _png(artifact: ImageArtifact, model_title: str) -> bytes:

@@ -21,9 +21,9 @@ from typing import TypeVar
 
 from studio.core.artifacts import Artifact, TextArtifact
 from studio.core.atomic_write import atomic_file, atomic_write
-from studio.core.errors import BackendError, BadInputError, StorageError
-from studio.core.provenance import Ingredient, Origin, ProvenanceRecord, embed, record_of
-from studio.core.provenance.credentials import can_sign, seal
+from studio.core.errors import BadInputError, StorageError
+from studio.core.provenance import Ingredient, Origin, record_of
+from studio.core.provenance.credentials import seal_if_possible
 from studio.core.provenance.keys import SigningKey
 from studio.core.requests import Request, from_json, input_refs, to_json
 from studio.library import marking, trash, upkeep
@@ -148,7 +148,9 @@ class Library:
         )
         exact = made.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         record = dataclasses.replace(record, created_at=exact)
-        data = self._sealed(file, record)
+        sealed = seal_if_possible(file.data, file.suffix, record, self._key)
+        if sealed.notice:
+            log.warning("%s", sealed.notice)
         values = fields(
             made=made.astimezone(),
             kind=kind_of(f"x{file.suffix}") or file.artifact.request.kind,
@@ -156,16 +158,7 @@ class Library:
             seed=file.artifact.request.seed,
             model=file.artifact.model.rpartition("/")[2],
         )
-        return self._place(file_name(self.template, values), file.suffix, data)
-
-    def _sealed(self, file: ResultFile, record: ProvenanceRecord) -> bytes:
-        """Return the file with record, mark and signature; a result is kept also unsigned."""
-        try:
-            key = self._key() if can_sign(file.suffix) else None
-            return seal(file.data, file.suffix, record, key).data
-        except (StorageError, BackendError) as error:
-            log.warning("a result stays unsigned: %s", error.user_message)
-            return embed(file.data, file.suffix, record)
+        return self._place(file_name(self.template, values), file.suffix, sealed.data)
 
     def add_file(self, source: Path) -> Item:
         """Copy a file from elsewhere into the library, under its own name where that is free.

@@ -1,5 +1,6 @@
 """Prompts for pictures in AUTOMATIC1111's syntax: read, scheduled, counted, edited; no torch."""
 
+from studio.core.prompts.chunks import CHUNK_TOKENS, Chunk, Chunks, cut
 from studio.core.prompts.prompt import Prompt, named, parse
 from studio.core.prompts.tags import NetworkTag
 from studio.core.prompts.weights import (
@@ -13,9 +14,13 @@ from studio.core.prompts.weights import (
 
 __all__ = [
     "BREAK",
+    "CHUNK_TOKENS",
+    "Chunk",
+    "Chunks",
     "Fragment",
     "NetworkTag",
     "Prompt",
+    "cut",
     "escape",
     "is_weighted",
     "named",

@@ -13,13 +13,13 @@ import dataclasses
 import importlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from studio import __version__
-from studio.core.errors import BackendError, BadInputError, storage_errors
+from studio.core.errors import BackendError, BadInputError, StorageError, storage_errors
 from studio.core.provenance.carriers import zipped
 from studio.core.provenance.embedding import MALFORMED, embed, read_bytes, strip_prompt
 from studio.core.provenance.keys import SigningKey
@@ -137,6 +137,38 @@ def seal(
         notice = "" if key is None else "This format has no place for a signature."
         return Sealed(marked, signed=False, notice=notice)
     return Sealed(sign(marked, suffix, record, key, inputs=inputs), True, key.notice)
+
+
+def seal_if_possible(
+    data: bytes,
+    suffix: str,
+    record: ProvenanceRecord,
+    key: Callable[[], SigningKey | None],
+    *,
+    with_prompt: bool = True,
+) -> Sealed:
+    """Return the file with record and mark, and signed where that can be done here.
+
+    A result is never lost for want of a signature: ``notice`` then says why there is none.
+
+    Args:
+        data: The whole file.
+        suffix: A suffix, file name or media type.
+        record: Where it came from.
+        key: Returns this installation's key; asked only for formats that can be signed.
+        with_prompt: Whether the request goes into the record.
+
+    Raises:
+        BadInputError: The format can carry no record, or the bytes are no such file.
+    """
+    words = ""
+    if can_sign(suffix):
+        try:
+            return seal(data, suffix, record, key(), with_prompt=with_prompt)
+        except (BackendError, StorageError, ImportError) as error:
+            words = f"The file is marked, but could not be signed: {error}"
+    marked = embed(data, suffix, record, with_prompt=with_prompt)
+    return Sealed(marked, signed=False, notice=words)
 
 
 def shared_copy(data: bytes, suffix: str, key: SigningKey | None) -> Sealed:
