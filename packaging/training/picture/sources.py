@@ -72,8 +72,7 @@ class Archive:
         self.path = folder / package.file_name
         if not self.path.is_file():
             raise PackageError(
-                f"{self.path} is missing. Fetch it with: "
-                f"npm pack {package.name}@{package.version}"
+                f"{self.path} is missing. Fetch it with: npm pack {package.name}@{package.version}"
             )
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
         if digest != package.sha256:
@@ -121,9 +120,7 @@ class Sources:
         licence = icons["info"]["license"]["spdx"]
         if licence not in ALLOWED_LICENCES:
             raise LicenceError(f"{name} is under {licence}")
-        icons["by_code"] = {
-            _plain(code): icon for code, icon in icons.get("chars", {}).items()
-        }
+        icons["by_code"] = {_plain(code): icon for code, icon in icons.get("chars", {}).items()}
         return icons
 
     def find(self, label: str, style: str) -> Drawing | None:
