@@ -8,11 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as _onnx
 
 from studio.core.errors import ModelDamagedError
 from studio.engine.backends._english_speech import need_hibari_assets
 
 onnxruntime.disable_telemetry_events()
+
+#: What onnxruntime raises; its errors have no base of their own.
+ONNX_ERRORS: tuple[type[Exception], ...] = (
+    _onnx.Fail,
+    _onnx.InvalidArgument,
+    _onnx.InvalidGraph,
+    _onnx.InvalidProtobuf,
+    _onnx.NoModel,
+    _onnx.NoSuchFile,
+    _onnx.NotImplemented,
+    _onnx.RuntimeException,
+    RuntimeError,
+    ValueError,
+)
 
 
 class EnglishReading:
@@ -63,7 +78,7 @@ def open_network(file: Path, threads: int, title: str) -> Any:
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
-    except (RuntimeError, ValueError, OSError) as error:
+    except (*ONNX_ERRORS, OSError) as error:
         raise ModelDamagedError(
             f"{title} could not be loaded: its files are damaged.",
             hint="Fetch it again.",

@@ -125,18 +125,22 @@ class SpeakingModel(LoadedModel):
     ) -> Iterator[Samples]:
         """Yield the sound of a sentence, in pieces where it is too long to be said at once."""
         texts = split_long(spoken_english(sentence.text), self.most_characters)
-        parts: list[str] = []
-        for text in texts:
+        first = True
+        for number, text in enumerate(texts, 1):
             ctx.checkpoint()
             said = self.phonemes(text, voice)
-            parts += [part for part in split_long(said, self.most_phonemes) if _sounds(part)]
-        for number, part in enumerate(parts):
-            ctx.checkpoint()
-            samples = self.samples(part, voice, speed, seed)
-            if not np.isfinite(samples).all():
-                raise BackendError("The voice made a sound that cannot be played.", phonemes=part)
-            samples = np.clip(samples, -1, 1)
-            yield self._trimmed(samples, ahead=number > 0, behind=number + 1 < len(parts))
+            parts = [part for part in split_long(said, self.most_phonemes) if _sounds(part)]
+            for place, part in enumerate(parts, 1):
+                if place > 1:
+                    ctx.checkpoint()
+                samples = self.samples(part, voice, speed, seed)
+                if not np.isfinite(samples).all():
+                    raise BackendError(
+                        "The voice made a sound that cannot be played.", phonemes=part
+                    )
+                goes_on = number < len(texts) or place < len(parts)
+                yield self._trimmed(np.clip(samples, -1, 1), ahead=not first, behind=goes_on)
+                first = False
 
     def _trimmed(self, samples: Samples, *, ahead: bool, behind: bool) -> Samples:
         """Return ``samples`` with silence shortened where the sentence goes on."""
