@@ -89,6 +89,7 @@ def style_sheet(colours: Palette) -> str:
         radius=Size.RADIUS,
         field_radius=Size.FIELD_RADIUS,
         control=Size.CONTROL - 2,
+        chip=Size.CONTROL - Space.XS,
         caption=Type.CAPTION,
         section=Type.SECTION,
         title=Type.TITLE,
@@ -131,6 +132,7 @@ QFrame[role="toast"] {
     background: $raised; border: 1px solid $line; border-radius: ${radius}px;
 }
 QFrame[role="notice"] { background: $raised; border: none; border-bottom: 1px solid $line; }
+QFrame[role="strip"] { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame[role="row"] { border: 1px solid transparent; border-radius: ${field_radius}px; }
 QFrame[role="row"]:hover { background: $hover; }
 QFrame[role="row"]:focus { border-color: $gold; }
@@ -182,6 +184,13 @@ QPushButton[role="link"] {
 }
 QPushButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus { border-color: $gold; }
+QPushButton[role="chip"] {
+    min-height: ${chip}px; padding: 0 ${s}px; border-radius: ${field_radius}px;
+    border: 1px solid $line; background: transparent; color: $quiet;
+}
+QPushButton[role="chip"]:hover { background: $hover; color: $text; }
+QPushButton[role="chip"]:checked { border-color: $gold; color: $text; background: $gold_wash; }
+QPushButton[role="chip"]:focus { border-color: $gold; }
 QPushButton::menu-indicator { image: none; width: 0; }
 
 QToolButton {

@@ -111,7 +111,7 @@ def _choices(situation: Situation) -> tuple[Intent, ...]:
 
 
 def _with_selection(situation: Situation) -> tuple[Intent, ...]:
-    every = (
+    every: tuple[Intent, ...] = (
         Intent.FILL,
         Intent.EXPAND,
         Intent.ADD,

@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from studio.app.context import AppContext
-from studio.app.panes.text.document_tabs import Entry
 from studio.app.panes.text.file_link import FileLink
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.open_document import OpenDocument
-from studio.app.panes.text.recent_files import RecentFiles
 from studio.app.panes.text.text_files import FileChangedError, TextFiles
+from studio.app.recent_files import RecentFiles
+from studio.app.widgets.document_tabs import Entry
 from studio.core.errors import StudioError
 from studio.documents.manuscript.manuscript import Manuscript
 from studio.documents.manuscript.text_units import for_editor

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QInputDialog,
     QLabel,
-    QLineEdit,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -21,11 +20,11 @@ from studio.app.context import AppContext
 from studio.app.panes.text.preset_shelf import PresetShelf
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.theme.icons import icon
-from studio.app.theme.style import set_role, tabular
+from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.options_form import OptionsForm
-from studio.core.errors import BadInputError, StudioError
-from studio.core.media import SEED_MAX, check_seed, random_seed
+from studio.app.widgets.seed_row import SeedRow
+from studio.core.errors import StudioError
 from studio.documents.manuscript.presets import Preset
 
 
@@ -73,8 +72,7 @@ class TextInspector(QFrame):
         column.addLayout(self._chips)
         column.addLayout(self._own)
         column.addWidget(self.form)
-        column.addLayout(self._make_seed())
-        column.addWidget(self.seed_note)
+        column.addWidget(self._make_seed())
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -101,9 +99,7 @@ class TextInspector(QFrame):
             new = {n: v for n, v in self.form.values().items() if n not in chosen}
             self._options.set_values(new)
             self._mark_preset()
-            if not self.seed.hasFocus():
-                self.seed.setText(str(self._options.seed))
-            self.lock.setChecked(self._options.seed_locked)
+            self._seed_row.refresh()
         finally:
             self._refreshing = False
 
@@ -200,53 +196,15 @@ class TextInspector(QFrame):
         for chip, preset in self._chip_buttons:
             chip.setChecked(preset.matches(values))
 
-    def _make_seed(self) -> QHBoxLayout:
-        label = QLabel(self.tr("Seed"))
-        set_role(label, "quiet")
-        label.setMaximumWidth(Size.FORM_LABEL)
-        self.seed_note = self._words("bad")
-        self.seed_note.hide()
-        self.seed = QLineEdit(str(self._options.seed))
-        self.seed.textEdited.connect(self.seed_note.hide)
-        self.seed.setFont(tabular(self.seed.font()))
-        self.seed.setAccessibleName(self.tr("Seed"))
-        digits = self.seed.fontMetrics().horizontalAdvance(str(SEED_MAX))
-        self.seed.setMinimumWidth(digits + Space.XL)
-        self.seed.setToolTip(
-            self.tr("The same seed, text and options give the same words again. Typing locks it.")
+    def _make_seed(self) -> SeedRow:
+        self._seed_row = SeedRow(
+            self._options,
+            self.tr("The same seed, text and options give the same words again. Typing locks it."),
+            self.tr("Lock the seed: the next text takes the same one"),
         )
-        self.seed.editingFinished.connect(self._on_seed)
-        label.setBuddy(self.seed)
-        dice = self._tool("dices", self.tr("Another seed"))
-        dice.clicked.connect(
-            lambda: self._options.set_seed(random_seed(), locked=self._options.seed_locked)
-        )
-        self.lock = self._tool("lock", self.tr("Lock the seed: the next text takes the same one"))
-        self.lock.setCheckable(True)
-        self.lock.clicked.connect(
-            lambda on: self._options.set_seed(self._options.seed, locked=bool(on))
-        )
-        row = QHBoxLayout()
-        row.setSpacing(Space.XS)
-        row.addWidget(label, 1)
-        row.addWidget(self.seed, 1)
-        row.addWidget(dice)
-        row.addWidget(self.lock)
-        return row
-
-    def _on_seed(self) -> None:
-        text = self.seed.text().strip()
-        try:
-            seed = check_seed(int(text))
-        except (ValueError, BadInputError):
-            words = self.tr("A seed is a whole number from 0 to %1. The one before is back.")
-            self.seed_note.setText(words.replace("%1", str(SEED_MAX)))
-            self.seed_note.show()
-            self.seed.setText(str(self._options.seed))
-            return
-        self.seed_note.hide()
-        if seed != self._options.seed:
-            self._options.set_seed(seed, locked=True)
+        self.seed, self.lock = self._seed_row.field, self._seed_row.lock
+        self.seed_note = self._seed_row.note
+        return self._seed_row
 
     def _section(self, words: str) -> QLabel:
         label = self._words("heading")

@@ -12,22 +12,22 @@ from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
 from studio.app.documents_pane import Front
+from studio.app.option_memory import OptionMemory
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
-from studio.app.panes.text.document_tabs import DocumentTabs, Entry
 from studio.app.panes.text.file_link import FileLink
 from studio.app.panes.text.file_tabs import PROJECT_SUFFIX, FileTabs
 from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
-from studio.app.panes.text.notice_strip import NoticeStrip
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
-from studio.app.panes.text.option_memory import OptionMemory
 from studio.app.panes.text.preset_shelf import PresetShelf
 from studio.app.panes.text.project_tabs import ProjectTabs
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
 from studio.app.panes.text.writing_options import WritingOptions
+from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
+from studio.app.widgets.notice_strip import NoticeStrip
 from studio.core.errors import BadInputError, StorageError, StudioError
 from studio.core.requests import Request, TextRequest
 from studio.core.settings import Appearance
@@ -68,7 +68,7 @@ class TextPane(QWidget):
         )
         self.catalogue = load_catalogue()
         self.inspector = TextInspector(context, self._options, presets)
-        self.tabs = self.header = DocumentTabs(self)
+        self.tabs = self.header = self._make_tabs()
         self.strip = NoticeStrip(self)
         self._stack = QStackedWidget(self)
         self._open: list[tuple[OpenDocument, View]] = []
@@ -90,14 +90,19 @@ class TextPane(QWidget):
             context.notify.error(presets.problem)
         self.tabs.chosen.connect(self.show_tab)
         self.tabs.close_wanted.connect(self.close_tab)
-        self.tabs.new_text_wanted.connect(self.new_text)
-        self.tabs.new_chat_wanted.connect(self.new_chat)
         self.tabs.moved.connect(self._move_tab)
         self.tabs.rename_wanted.connect(self.rename)
         self.tabs.set_sources(self._closed_documents, self.files.recent_entries)
         for spec in text_actions(self):
             context.actions.add(spec)
         self.new_text()
+
+    def _make_tabs(self) -> DocumentTabs:
+        kinds = (
+            NewKind(self.tr("New manuscript"), "feather", self.new_text),
+            NewKind(self.tr("New chat"), "messages-square", self.new_chat),
+        )
+        return DocumentTabs(kinds, self.tr("New manuscript or chat"), parent=self)
 
     # -- what the window asks -----------------------------------------------------------------
 
@@ -408,7 +413,7 @@ class TextPane(QWidget):
     def _add(self, document: OpenDocument, view: View) -> None:
         self._open.append((document, view))
         self._stack.addWidget(view)
-        self.tabs.add(document)
+        self.tabs.add(_look(document))
         document.changed.connect(lambda: self._refresh_tab(document))
         document.changed.connect(self.front_changed)
         first = self._open[0][0]
@@ -428,7 +433,7 @@ class TextPane(QWidget):
     def _refresh_tab(self, document: OpenDocument) -> None:
         for index, (other, _) in enumerate(self._open):
             if other is document:
-                self.tabs.refresh(index, document)
+                self.tabs.refresh(index, _look(document))
 
     def _move_tab(self, source: int, target: int) -> None:
         self._open.insert(target, self._open.pop(source))
@@ -450,3 +455,12 @@ class TextPane(QWidget):
     def _dress(self) -> None:
         self.setStyleSheet(pane_style(self._context.theme.palette))
         self.inspector.setStyleSheet(pane_style(self._context.theme.palette))
+
+
+def _look(document: OpenDocument) -> TabLook:
+    return TabLook(
+        document.title,
+        "messages-square" if document.kind == CHAT else "feather",
+        tip=str(document.link.path) if document.link is not None else "",
+        modified=document.modified,
+    )

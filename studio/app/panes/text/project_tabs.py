@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from studio.app.context import AppContext
 from studio.app.documents_pane import Front
 from studio.app.panes.text.manuscript_view import ManuscriptView
-from studio.app.panes.text.notice_strip import Choice
 from studio.app.panes.text.open_document import CHAT, TEXT
+from studio.app.widgets.notice_strip import Choice
 from studio.core.errors import StorageError, StudioError
 from studio.documents.spans import TextState, difference
 

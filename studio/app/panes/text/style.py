@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from studio.app.theme.tokens import Palette, Size, Space, Type
+from studio.app.theme.tokens import Palette, Size, Type
 
 _SHEET = """
 QFrame[role="take"] {
@@ -19,14 +19,6 @@ QFrame[role="message"] QPlainTextEdit { background: transparent; border: none; p
 QFrame[role="message"] QPlainTextEdit[editing="true"] {
     background: $ground; border: 1px solid $gold; border-radius: ${field_radius}px;
 }
-QFrame[role="strip"] { background: $raised; border: none; border-bottom: 1px solid $line; }
-QPushButton[role="chip"] {
-    min-height: ${chip}px; padding: 0 ${s}px; border-radius: ${field_radius}px;
-    border: 1px solid $line; background: transparent; color: $quiet;
-}
-QPushButton[role="chip"]:hover { background: $hover; color: $text; }
-QPushButton[role="chip"]:checked { border-color: $gold; color: $text; background: $gold_wash; }
-QPushButton[role="chip"]:focus { border-color: $gold; }
 """
 
 
@@ -37,7 +29,5 @@ def pane_style(colours: Palette) -> str:
         values,
         radius=Size.RADIUS,
         field_radius=Size.FIELD_RADIUS,
-        chip=Size.CONTROL - Space.XS,
-        s=Space.S,
         caption=Type.CAPTION,
     )

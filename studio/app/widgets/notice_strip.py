@@ -1,4 +1,4 @@
-"""A quiet bar above the text: one sentence, a few buttons, a cross."""
+"""A quiet bar above the work: one sentence, a few buttons, a cross."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text files opened or saved last, in a small file of their own."""
+"""Files opened or saved last, in a small file of their own."""
 
 from __future__ import annotations
 

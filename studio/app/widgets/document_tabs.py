@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QTabBar, QToolButton, QWidget
 
-from studio.app.panes.text.open_document import CHAT, OpenDocument
 from studio.app.theme.icons import icon
 from studio.app.theme.tokens import Size, Space
 
 Entry = tuple[str, Callable[[], object]]
 """What a menu says and what it does."""
+
+
+@dataclass(frozen=True)
+class TabLook:
+    """What a tab shows.
+
+    Attributes:
+        title: The document's title.
+        icon_name: Lucide icon of its kind.
+        tip: What the tip says beside the title; "" for nothing.
+        modified: Its file lacks something, which a dot says.
+    """
+
+    title: str
+    icon_name: str
+    tip: str = ""
+    modified: bool = False
+
+
+@dataclass(frozen=True)
+class NewKind:
+    """A kind of document that the plus makes.
+
+    Attributes:
+        title: What the menu says, such as "New chat".
+        icon_name: Lucide icon.
+        make: Makes one.
+    """
+
+    title: str
+    icon_name: str
+    make: Callable[[], object]
 
 
 class _TabBar(QTabBar):
@@ -31,12 +63,25 @@ class DocumentTabs(QWidget):
     chosen = Signal(int)
     close_wanted = Signal(int)
     rename_wanted = Signal(int)
-    new_text_wanted = Signal()
-    new_chat_wanted = Signal()
     moved = Signal(int, int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        new_kinds: Sequence[NewKind],
+        new_words: str,
+        file_icon: str = "file-text",
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make the row.
+
+        Args:
+            new_kinds: What the plus makes.
+            new_words: What the plus says.
+            file_icon: Lucide icon of documents and files that have no tab.
+            parent: Qt's parent.
+        """
         super().__init__(parent)
+        self._file_icon = file_icon
         self._sources: tuple[Callable[[], list[Entry]], ...] = ()
         self.bar = _TabBar()
         self.bar.setAccessibleName(self.tr("Open documents"))
@@ -51,15 +96,12 @@ class DocumentTabs(QWidget):
         self.bar.currentChanged.connect(self._on_current)
         self.bar.tabMoved.connect(lambda target, source: self.moved.emit(source, target))
         self.bar.tabBarDoubleClicked.connect(self.rename_wanted)
-        self.plus = self._tool("plus", self.tr("New manuscript or chat"))
+        self.plus = self._tool("plus", new_words)
         self.plus.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.plus)
-        menu.addAction(icon("feather"), self.tr("New manuscript")).triggered.connect(
-            self.new_text_wanted
-        )
-        menu.addAction(icon("messages-square"), self.tr("New chat")).triggered.connect(
-            self.new_chat_wanted
-        )
+        for kind in new_kinds:
+            action = menu.addAction(icon(kind.icon_name), kind.title)
+            action.triggered.connect(lambda _=False, make=kind.make: make())
         menu.addSeparator()
         self._others = menu
         self._fixed = len(menu.actions())
@@ -79,25 +121,24 @@ class DocumentTabs(QWidget):
         """Say where the documents without a tab and the recent files come from."""
         self._sources = (closed, recent)
 
-    def add(self, document: OpenDocument) -> None:
+    def add(self, look: TabLook) -> None:
         """Add a tab at the end."""
-        name = "messages-square" if document.kind == CHAT else "feather"
         self._silent = True
-        index = self.bar.addTab(icon(name), "")
+        index = self.bar.addTab(icon(look.icon_name), "")
         close = self._tool("x", self.tr("Close the tab; the document stays in the project"))
         close.clicked.connect(lambda: self._close(close))
         self.bar.setTabButton(index, QTabBar.ButtonPosition.RightSide, close)
         self._silent = False
-        self.refresh(index, document)
+        self.refresh(index, look)
 
-    def refresh(self, index: int, document: OpenDocument) -> None:
+    def refresh(self, index: int, look: TabLook) -> None:
         """Show title and whether the file lacks something."""
-        title = document.title.replace("&", "&&")
-        words = f"{title} •" if document.modified else title
+        title = look.title.replace("&", "&&")
+        words = f"{title} •" if look.modified else title
         if self.bar.tabText(index) != words:
             self.bar.setTabText(index, words)
-        tip = str(document.link.path) if document.link is not None else document.title
-        if document.modified:
+        tip = look.tip or look.title
+        if look.modified:
             tip += "\n" + self.tr("The file lacks your newest changes; the project has them.")
         self.bar.setTabToolTip(index, tip)
 
@@ -155,7 +196,7 @@ class DocumentTabs(QWidget):
             if entries:
                 self._others.addSection(heading)
             for title, then in entries:
-                action = self._others.addAction(icon("file-text"), title.replace("&", "&&"))
+                action = self._others.addAction(icon(self._file_icon), title.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, t=then: t())
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Keeps the choices of the inspector for the next start, in a small file of their own."""
+"""Keeps the choices of an inspector for the next start, in a small file of their own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, SignalInstance
 
-from studio.app.panes.text.writing_options import WritingOptions
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import StorageError
 
@@ -17,11 +17,25 @@ PAUSE_MS = 1500
 _log = logging.getLogger(__name__)
 
 
+class Remembered(Protocol):
+    """Choices that can be kept as plain data."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """A choice is another one."""
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the choices as plain data."""
+
+    def take_plain(self, plain: Mapping[str, object]) -> None:
+        """Take over what :meth:`to_plain` returned; what does not fit is left out."""
+
+
 class OptionMemory(QObject):
     """Reads the choices once, or takes those given; writes them when they rest."""
 
     def __init__(
-        self, options: WritingOptions, file: Path, first: Mapping[str, object], parent: QObject
+        self, options: Remembered, file: Path, first: Mapping[str, object], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._options = options
