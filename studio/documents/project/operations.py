@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from studio.core.errors import StudioError
-from studio.documents.project.blobs import Blob, packed, write_blob
+from studio.core.errors import BadInputError, StudioError
+from studio.documents.project.blobs import Blob, collect_garbage, packed, write_blob
 from studio.documents.project.journal import (
     Delta,
     Keyframe,
@@ -107,6 +107,8 @@ class StateCommit(Operation):
 
     payload: bytes = b""
     attachments: Sequence[bytes] = ()
+    #: SHA-256 of parts that are in the project already.
+    kept: Sequence[bytes] = ()
     _blobs: tuple[Blob, ...] | None = None
 
     def prepare(self) -> None:
@@ -117,6 +119,7 @@ class StateCommit(Operation):
     def write(self, connection: Connection) -> None:
         """Write blobs, entry and references."""
         state, *others = [write_blob(connection, blob) for blob in self._blobs or ()]
+        others += [_row_of(connection, digest) for digest in self.kept]
         self._write_entry(connection, state)
         connection.executemany(
             "INSERT OR IGNORE INTO journal_blobs VALUES (?, ?)",
@@ -124,6 +127,52 @@ class StateCommit(Operation):
         )
         for statement, values in self.statements:
             connection.execute(statement, values)
+
+
+class PartCommit(Operation):
+    """A large part of a document that stays whichever states name it."""
+
+    content: bytes = b""
+    _blob: Blob | None = None
+
+    def prepare(self) -> None:
+        """Hash and pack it."""
+        if self._blob is None:
+            self._blob = packed(self.content)
+
+    def write(self, connection: Connection) -> None:
+        """Write the part and the entry that holds it."""
+        assert self._blob is not None
+        number = write_blob(connection, self._blob)
+        self._write_entry(connection, None)
+        connection.execute("INSERT INTO journal_blobs VALUES (?, ?)", (self.sequence, number))
+
+
+def release_parts(document_id: str, digests: Sequence[bytes]) -> Callable[[Connection], int]:
+    """Return what takes the entries away that hold these parts, and the parts with them."""
+
+    def release(connection: Connection) -> int:
+        connection.execute("BEGIN IMMEDIATE")
+        gone = 0
+        for digest in digests:
+            gone += connection.execute(
+                "DELETE FROM journal WHERE action = 'part' AND document_id = ? AND sequence IN "
+                "(SELECT sequence FROM journal_blobs JOIN blobs ON blob = id WHERE hash = ?)",
+                (document_id, digest),
+            ).rowcount
+        collect_garbage(connection)
+        connection.execute("COMMIT")
+        connection.executescript("PRAGMA incremental_vacuum")
+        return gone
+
+    return release
+
+
+def _row_of(connection: Connection, digest: bytes) -> int:
+    row = connection.execute("SELECT id FROM blobs WHERE hash = ?", (digest,)).fetchone()
+    if row is None:
+        raise BadInputError("A part is not in the project.", name=digest.hex())
+    return int(row[0])
 
 
 class TextCommit(Operation):

@@ -94,6 +94,16 @@ class Past:
                 raise BadInputError("This part is not in the project.", name=digest.hex())
             return read_blob(connection, row[0], self._readers.path)
 
+    def kept_parts(self, document_id: str) -> frozenset[str]:
+        """Return the names of the parts a document keeps whatever its states name."""
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                "SELECT hash FROM blobs JOIN journal_blobs ON blob = id JOIN journal "
+                "USING (sequence) WHERE action = 'part' AND document_id = ?",
+                (document_id,),
+            ).fetchall()
+        return frozenset(digest.hex() for (digest,) in rows)
+
     def edits(self, sequence: int) -> tuple[TextEdit, ...]:
         """Return what a text entry changed; empty for other entries."""
         with self._readers.connection() as connection:
@@ -106,7 +116,9 @@ class Past:
         self, document_id: str | None, limit: int | None, before: int | None
     ) -> tuple[HistoryEntry, ...]:
         """Return the newest ``limit`` entries before ``before``, oldest first."""
-        where = "sequence < ?" + (" AND document_id = ?" if document_id is not None else "")
+        where = "sequence < ? AND action <> 'part'" + (
+            " AND document_id = ?" if document_id is not None else ""
+        )
         values: tuple[Any, ...] = (before if before is not None else NEWEST,)
         values += (document_id,) if document_id is not None else ()
         with self._readers.connection() as connection:

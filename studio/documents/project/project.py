@@ -14,7 +14,7 @@ import hashlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".triptych"
 TEXT = "text"
+PART = "part"
+"""Action of journal entries that only hold a part; no history shows them."""
 
 T = TypeVar("T")
 
@@ -295,6 +297,7 @@ class Project:
         origin: Origin = "typed",
         request_id: str = "",
         blobs: Sequence[bytes] = (),
+        parts: Sequence[str] = (),
     ) -> Future[int]:
         """Commit the whole content of a document as one action; returns at once.
 
@@ -305,9 +308,12 @@ class Project:
             origin: Where the change came from.
             request_id: The request that made it.
             blobs: Larger parts the payload names by :func:`blob_name`; equal ones are kept once.
+            parts: Names of parts the payload still names and this document's newest state, or a
+                commit before it that waits, brought along; saves giving their bytes again.
 
         Returns:
-            A future of the journal's sequence number, done when the action is durable.
+            A future of the journal's sequence number, done when the action is durable. It fails
+            with ``BadInputError`` when one of ``parts`` is not in the project.
         """
         from studio.documents.project.operations import StateCommit
 
@@ -318,12 +324,50 @@ class Project:
                 StateCommit, "state", document_id, label, origin=origin, request_id=request_id
             )
             commit.payload, commit.attachments = bytes(payload), tuple(blobs)
+            commit.kept = tuple(bytes.fromhex(name) for name in parts)
             commit.statements = (self._touch(document_id, commit.at_ms),)
             self._states[document_id] = commit.payload
             return self._submit(commit)
 
+    def keep_part(self, document_id: str, content: bytes) -> Future[int]:
+        """Keep a large part of a document, whichever of its states name it; returns at once.
+
+        For what is too large to go along with each state, such as an hour of sound in pieces.
+        It stays when history is thinned out, and leaves no line in it; what no state names any
+        more goes with :meth:`release_parts`.
+
+        Args:
+            document_id: Whose part it is.
+            content: At most about 900 MB; much less where it is read piece by piece.
+
+        Returns:
+            A future, done when the part is durable and :meth:`blob` can read it.
+        """
+        from studio.documents.project.operations import PartCommit
+
+        with self._lock:
+            self.document(document_id)
+            commit = self._operation(PartCommit, PART, document_id)
+            commit.content = content
+            return self._submit(commit)
+
+    def kept_parts(self, document_id: str) -> frozenset[str]:
+        """Return the names of the parts kept with :meth:`keep_part`, as far as they are durable."""
+        return self._past.kept_parts(document_id)
+
+    def release_parts(self, document_id: str, names: Collection[str]) -> int:
+        """Let go of parts kept with :meth:`keep_part`; returns how many. May wait for the disk.
+
+        Raises:
+            StorageError: It could not be done; all of them are still there.
+        """
+        from studio.documents.project.operations import release_parts
+
+        digests = [bytes.fromhex(name) for name in names]
+        return self._require_writer().run_task(release_parts(document_id, digests)).result()
+
     def blob(self, name: str) -> bytes:
-        """Return a part committed with :meth:`commit_state`, once it is durable.
+        """Return a part committed with :meth:`commit_state` or :meth:`keep_part`, once durable.
 
         Args:
             name: What :func:`blob_name` said.

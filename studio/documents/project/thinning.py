@@ -52,6 +52,8 @@ _CURRENT = """
         SELECT max(sequence) FROM journal WHERE state IS NOT NULL GROUP BY document_id)
     UNION SELECT blob FROM journal_blobs WHERE sequence IN (
         SELECT max(sequence) FROM journal WHERE state IS NOT NULL GROUP BY document_id)
+    UNION SELECT blob FROM journal_blobs WHERE sequence IN (
+        SELECT sequence FROM journal WHERE action = 'part')
     UNION SELECT text FROM keyframes WHERE (document_id, sequence) IN (
         SELECT document_id, max(sequence) FROM keyframes GROUP BY document_id)"""
 

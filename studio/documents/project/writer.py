@@ -17,7 +17,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studio.core.errors import DamagedFileError, DiskFullError, StorageError, StudioError
+from studio.core.errors import (
+    BadInputError,
+    DamagedFileError,
+    DiskFullError,
+    StorageError,
+    StudioError,
+)
 from studio.documents.project.database import (
     from_sqlite_error,
     is_storage_error,
@@ -264,6 +270,9 @@ class Writer:
         connection.execute("SAVEPOINT action")
         try:
             operation.write(connection)
+        except BadInputError as error:
+            connection.execute("ROLLBACK TO action")
+            refused[operation] = error
         except sqlite3.Error as error:
             if is_storage_error(error):
                 raise

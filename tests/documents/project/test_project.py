@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -335,3 +336,39 @@ def test_a_closed_project_says_so(tmp_path) -> None:
         project.commit_text(document, [TextEdit(0, "", "x")], label="Type")
     with pytest.raises(StorageError, match="closed"):
         project.history()
+
+
+def test_kept_parts_stay_without_a_line_in_the_history_until_they_are_released(tmp_path) -> None:
+    path = tmp_path / "a.triptych"
+    big = os.urandom(50_000)
+    with Project.open(path, create=True) as project:
+        sound = project.create_document("soundtrack", "Sound")
+        project.keep_part(sound, big).result(20)
+        project.keep_part(sound, b"other" * 1000).result(20)
+        for number in range(50):
+            project.commit_state(sound, b"{%d}" % number, label="Move")
+        project.flush()
+        before = project.history_bytes()
+        assert [entry.action for entry in project.history(sound)].count("part") == 0
+        assert before < len(big)
+        project.thin_history(0)
+        assert project.kept_parts(sound) == {blob_name(big), blob_name(b"other" * 1000)}
+    with Project.open(path) as project:
+        assert project.blob(blob_name(big)) == big
+        assert project.release_parts(sound, [blob_name(big)]) == 1
+        assert project.blob(blob_name(b"other" * 1000)) == b"other" * 1000
+        with pytest.raises(BadInputError):
+            project.blob(blob_name(big))
+
+
+def test_a_state_may_name_parts_an_earlier_one_brought(tmp_path) -> None:
+    with Project.open(tmp_path / "a.triptych", create=True) as project:
+        chat = project.create_document("chat", "Chat")
+        project.commit_state(chat, b"1", label="A", blobs=[b"part" * 99])
+        project.commit_state(chat, b"2", label="B", parts=[blob_name(b"part" * 99)]).result(20)
+        project.thin_history(0)
+        assert project.blob(blob_name(b"part" * 99)) == b"part" * 99
+        refused = project.commit_state(chat, b"3", label="C", parts=[blob_name(b"never")])
+        with pytest.raises(BadInputError):
+            refused.result(20)
+        project.commit_state(chat, b"4", label="D").result(20)
