@@ -14,9 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.app.job_follower import waiting_words
 from studio.app.panes.text.fact_note import FactNote
 from studio.app.panes.text.generation import Generation, Phase
-from studio.app.panes.text.take import Take, TakeState
+from studio.app.panes.text.take import Take
 from studio.app.settings_model import SettingsModel
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
@@ -150,10 +151,9 @@ class FloatBar(QFrame):
 
 def status_words(take: Take) -> str:
     """Return what a running take does: how far, how fast, how long still."""
-    if take.state is TakeState.QUEUED:
-        return _tr("Waiting for its turn")
-    if take.state is TakeState.LOADING:
-        return take.message or _tr("Loading the model")
+    waiting = waiting_words(take)
+    if waiting:
+        return waiting
     if not take.step:
         return _tr("Reading the text")
     count = _tr("1 token") if take.step == 1 else _tr("%1 tokens")
