@@ -6,6 +6,7 @@ hold is not even looked at, they are refused by their first bytes and their name
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ from studio.models.gguf_header import GgufHeader, read_gguf_header
 from studio.models.info import ModelInfo
 from studio.models.record import read_record
 from studio.models.safetensors_header import SafetensorsHeader, read_safetensors_header
+from studio.models.sound_models import identify_sound_folder
 
 #: Always pickles, whatever their first bytes say (protocol 0 has no mark of its own).
 PICKLE_SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".joblib"})
@@ -152,6 +154,10 @@ def _gguf(path: Path) -> ModelInfo:
 def _folder(path: Path) -> ModelInfo:
     if (path / "model_index.json").is_file():
         return _diffusers(path)
+    sound = identify_sound_folder(path)
+    if sound is not None:
+        title = sound.title or _folder_title(path)
+        return dataclasses.replace(sound, id=sound.id or slug(title), title=title)
     if (path / "config.json").is_file():
         return _transformers(path)
     names = sorted(file for file in path.iterdir() if file.is_file())

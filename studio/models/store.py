@@ -20,6 +20,7 @@ from types import MappingProxyType
 from studio.core.errors import StudioError
 from studio.models.identify import PICKLE_SUFFIXES, identify, slug
 from studio.models.info import ModelInfo
+from studio.models.sound_models import is_sound_model_folder
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ def _candidates(folder: Path, visited: set[Path], depth: int) -> Iterator[Path]:
 
 
 def _is_model_folder(files: Sequence[str]) -> bool:
-    if "model_index.json" in files:
+    if "model_index.json" in files or is_sound_model_folder(files):
         return True
     if "config.json" not in files:
         return False
