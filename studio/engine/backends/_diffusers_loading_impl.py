@@ -1,0 +1,212 @@
+"""Reads the parts of a picture model, one by one, so that loading can be told and stopped.
+
+Runs under the engine's load lock. Weights are memory-mapped: what is stored in the number type
+that is wanted is never copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch  # noqa: TID253 - private module, imported when a model is loaded
+from safetensors import SafetensorError  # noqa: TID253
+
+from studio.core.errors import (
+    ModelDamagedError,
+    ModelError,
+    UnsafeFileError,
+    UnsupportedModelError,
+)
+from studio.engine.api import Device, LoadContext
+from studio.models.info import ModelInfo
+
+#: Parts that judge pictures or prompts rather than make them: never loaded.
+_LEFT_OUT = frozenset({"safety_checker", "feature_extractor", "watermarker"})
+#: Parts without weights are read in no time; their share of the progress.
+_LIGHT = ("scheduler", "tokenizer", "processor")
+
+#: What diffusers, transformers and safetensors raise over files they cannot use.
+_FOREIGN_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    TypeError,
+    ValueError,
+)
+
+
+def read_folder(
+    model: ModelInfo, device: Device, ctx: LoadContext
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parts of a folder that diffusers wrote, by name, and what it sets besides.
+
+    Raises:
+        ModelError: Damaged, unsupported or unsafe.
+        JobCancelled: The user stopped.
+    """
+    folder = model.path
+    assert folder is not None
+    with foreign_errors(model.title, folder):
+        index = json.loads((folder / "model_index.json").read_bytes())
+        parts: dict[str, Any] = {}
+        plan = [(name, *value) for name, value in index.items() if _is_part(name, value)]
+        plan.sort(key=lambda part: not part[0].startswith(_LIGHT))
+        for number, (name, library, kind) in enumerate(plan):
+            ctx.raise_if_cancelled()
+            ctx.loading(0.1 + 0.8 * number / len(plan), f"Reading the {_in_words(name)}")
+            parts[name] = _read_part(folder, name, _class(library, kind, model), device)
+        parts |= {name: None for name, value in index.items() if _is_absent(value)}
+    return parts, _settings(index)
+
+
+def _settings(index: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a ``model_index.json`` sets besides naming parts."""
+    plain = (bool, int, float, str)
+    return {
+        name: value
+        for name, value in index.items()
+        if not name.startswith("_") and isinstance(value, plain)
+    }
+
+
+def _is_part(name: str, value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], str)
+        and not name.startswith("_")
+        and name not in _LEFT_OUT
+    )
+
+
+def _is_absent(value: object) -> bool:
+    return isinstance(value, list) and value == [None, None]
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").replace("vae", "autoencoder").replace("unet", "painter")
+
+
+def _class(library: str, name: str, model: ModelInfo) -> Any:
+    """Return a class that a folder names, of the two libraries that are trusted with it."""
+    if library in ("diffusers", "transformers"):
+        found = getattr(importlib.import_module(library), name, None)
+    else:
+        module = getattr(importlib.import_module("diffusers.pipelines"), library, None)
+        found = getattr(module, name, None)
+    if found is None and ("." in library or library[:1].isupper() or "_" not in library):
+        raise UnsafeFileError(
+            f"{model.title} needs a program of its own to run, and such programs are not started.",
+            hint="Look for the same model in a form that diffusers knows.",
+            part=f"{library}.{name}",
+        )
+    if not inspect.isclass(found) or not hasattr(found, "from_pretrained"):
+        raise UnsupportedModelError(
+            f"{model.title} has a part, “{name}”, that cannot be run here.",
+            hint="It may be made for a newer Triptych.",
+            part=f"{library}.{name}",
+        )
+    return found
+
+
+def _read_part(folder: Path, name: str, kind: Any, device: Device) -> Any:
+    if not issubclass(kind, torch.nn.Module):
+        extra = {} if kind.__module__.startswith("diffusers") else {"trust_remote_code": False}
+        return kind.from_pretrained(str(folder), subfolder=name, local_files_only=True, **extra)
+    return read_network(kind, folder / name, device)
+
+
+def read_network(kind: Any, folder: Path, device: Device) -> Any:
+    """Return a network of diffusers or transformers from its folder.
+
+    Raises:
+        ValueError: Some of its weights are missing.
+    """
+    values: dict[str, Any] = {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "low_cpu_mem_usage": True,
+        "output_loading_info": True,
+    }
+    variant = _variant(folder)
+    if variant:
+        values["variant"] = variant
+    if not kind.__module__.startswith("diffusers"):
+        values |= {"trust_remote_code": False}
+        values.pop("low_cpu_mem_usage")  # always so in transformers 5
+    dtype = getattr(torch, device.dtype)
+    network, info = kind.from_pretrained(str(folder), dtype=dtype, **values)
+    # A weight that is not there would be filled with random numbers, without a word.
+    missing = sorted(info["missing_keys"])
+    bad = missing + sorted(str(key) for key in info["mismatched_keys"])
+    if bad:
+        raise ValueError(f"{len(bad)} of its weights are missing, such as {bad[0]}")
+    return network
+
+
+def _variant(folder: Path) -> str:
+    """Return the variant, such as "fp16", of weights that are there in no other form."""
+    for stem in ("diffusion_pytorch_model", "model"):
+        if any((folder / f"{stem}.safetensors{end}").exists() for end in ("", ".index.json")):
+            return ""
+        found = sorted(folder.glob(f"{stem}.*.safetensors"))
+        if found:
+            return found[0].name.split(".")[1]
+    return ""
+
+
+@contextlib.contextmanager
+def foreign_errors(title: str, path: Path) -> Iterator[None]:
+    """Translate what the libraries say about files they cannot use.
+
+    Raises:
+        ModelError: In words.
+    """
+    facts: dict[str, object] = {"path": str(path)}
+    try:
+        yield
+    except ModelError:
+        raise
+    except _FOREIGN_ERRORS as error:
+        raise _translated(error, title, facts) from error
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error).lower():
+            raise
+        raise _translated(error, title, facts) from error
+    except Exception as error:
+        # tokenizers raises bare Exceptions, which cannot be told apart in any other way.
+        if type(error) is not Exception and not isinstance(error, SafetensorError):
+            raise
+        raise _translated(error, title, facts) from error
+
+
+def _translated(error: BaseException, title: str, facts: Mapping[str, object]) -> ModelError:
+    text = str(error)
+    facts = {**facts, "reason": text[:1000]}
+    if "trust_remote_code" in text or "custom code" in text:
+        return UnsafeFileError(
+            f"{title} needs a program of its own to run, and such programs are not started.",
+            hint="Look for the same model in a form that diffusers knows.",
+            **facts,
+        )
+    if isinstance(error, (ImportError, NotImplementedError)):
+        return UnsupportedModelError(
+            f"{title} is of a kind that cannot be run here.",
+            hint="Look for the same model as plain safetensors files, not quantised.",
+            **facts,
+        )
+    return ModelDamagedError(
+        f"{title} could not be loaded: its files are damaged or do not belong together.",
+        hint="Fetch or copy the model again.",
+        **facts,
+    )
