@@ -1,0 +1,744 @@
+"""A picture: layers of tiles on a canvas without edges, painted, changed and undone.
+
+Every method may be called from any thread and holds the document's lock as long as it works. Who
+reads much, such as a generation or a file being written, takes a :meth:`~PictureDocument.snapshot`
+and reads that without holding anybody up. Listeners are called on the thread that made the change.
+
+Long because it is the whole public face of a picture; the work is in the modules beside it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from studio.core.errors import BadInputError
+from studio.documents.picture.brush import Brush
+from studio.documents.picture.compositing import PICTURE, View, compose
+from studio.documents.picture.editing import Edit, State, changed_area, touched
+from studio.documents.picture.geometry import Key, Rect, bounds_of, require_near, windows
+from studio.documents.picture.history import BUDGET_BYTES, History, Step
+from studio.documents.picture.layers import (
+    KINDS,
+    Layer,
+    LayerKind,
+    Tree,
+    changed,
+    find,
+    inserted,
+    new_id,
+    path_to,
+    place_of,
+    replaced,
+    walk,
+)
+from studio.documents.picture.painting import Effect, exchange_pixels, lay_pixels
+from studio.documents.picture.projection import Projection
+from studio.documents.picture.scene import (
+    Snapshot,
+    alpha_of,
+    composed,
+    composed_rect,
+    extent_of,
+    has_overlays,
+    view_of,
+)
+from studio.documents.picture.selection import Selection
+from studio.documents.picture.strokes import Stroke
+from studio.documents.picture.symmetry import Symmetry
+from studio.documents.picture.tiles import Bytes, Floats
+from studio.documents.spans import Origin
+
+MAX_SIDE_PX = 16384
+"""Longest side of pixels laid on a layer at once."""
+MAX_LAYERS = 1000
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became different.
+
+    Attributes:
+        rect: Where the picture looks different; ``None`` where it looks the same.
+        layers: The list of layers, or which one is active, changed.
+        selection: The selection changed.
+        frame: The generation frame changed.
+        history: What can be undone or redone changed.
+    """
+
+    rect: Rect | None = None
+    layers: bool = False
+    selection: bool = False
+    frame: bool = False
+    history: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that was done and can be kept: a change, an undo or a redo.
+
+    Attributes:
+        label: What the history calls it.
+        origin: Where what it brought comes from.
+        request_id: The request that made it.
+    """
+
+    label: str
+    origin: Origin = "typed"
+    request_id: str = ""
+
+
+class PictureDocument:
+    """Layers, selection, generation frame and undo of one picture."""
+
+    def __init__(self, *, undo_bytes: int = BUDGET_BYTES) -> None:
+        """Make an empty picture.
+
+        Args:
+            undo_bytes: How much undo may keep; the oldest steps go first.
+        """
+        self._lock = threading.RLock()
+        self._state = State()
+        self._history = History(undo_bytes)
+        self._listeners: list[Callable[[Change], None]] = []
+        self._keepers: list[Callable[[Action], None]] = []
+        self._open: Edit | None = None
+        self._stroke: Stroke | None = None
+        self._picture = Projection(lambda key, window: self._compose(key, window, PICTURE))
+        overlaid = View(overlays=True)
+        self._overlaid = Projection(lambda key, window: self._compose(key, window, overlaid))
+
+    # --- looking ---------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """Grows with each change that can be seen; costs nothing to ask from any thread."""
+        return self._state.revision
+
+    @property
+    def layers(self) -> Tree:
+        """The layers, bottom first."""
+        return self._state.tree
+
+    @property
+    def selection(self) -> Selection | None:
+        """What is selected; ``None`` lets everything be painted."""
+        return self._state.selection
+
+    @property
+    def active_id(self) -> str | None:
+        """The layer that is worked on."""
+        return self._state.active
+
+    @active_id.setter
+    def active_id(self, layer_id: str | None) -> None:
+        with self._lock:
+            if layer_id is not None:
+                find(self._state.tree, layer_id)
+            if layer_id == self._state.active:
+                return
+            self._state.active = layer_id
+        self._tell(Change(layers=True))
+
+    @property
+    def frame(self) -> Rect:
+        """Where pictures are generated."""
+        return self._state.frame
+
+    @frame.setter
+    def frame(self, rect: Rect) -> None:
+        if rect.is_empty:
+            raise BadInputError("The frame needs at least one pixel.")
+        require_near(rect)
+        with self._lock:
+            if rect == self._state.frame:
+                return
+            self._state.frame = rect
+        self._tell(Change(frame=True))
+
+    def layer(self, layer_id: str) -> Layer:
+        """Return a layer.
+
+        Raises:
+            BadInputError: There is none with this id.
+        """
+        return find(self._state.tree, layer_id)
+
+    def extent(self) -> Rect:
+        """Return the smallest rectangle around everything visible in the picture."""
+        with self._lock:
+            tree = self._state.tree
+            return extent_of(tree, {one.id: self._state.grid(one.id).lend() for one in walk(tree)})
+
+    def snapshot(self) -> Snapshot:
+        """Return the picture as it is now, for any thread; it costs next to nothing."""
+        with self._lock:
+            state = self._state
+            return Snapshot(
+                state.tree, state.lend(), state.selection, state.active, state.frame, state.revision
+            )
+
+    def composite(
+        self,
+        rect: Rect,
+        *,
+        shrink: int = 0,
+        only: Collection[str] | None = None,
+        without: Collection[str] = (),
+        overlays: bool = False,
+    ) -> Bytes:
+        """Return what the layers show together.
+
+        Fast where it was asked for before: only what changed since is composed again. With
+        ``only`` or ``without`` nothing is kept.
+
+        Args:
+            rect: In pixels of the picture. With ``shrink`` it grows to whole pixels of the smaller
+                size: the answer shows ``rect.aligned(2 ** shrink)``.
+            shrink: How often the answer is halved in size, 0 to 8.
+            only: Just these layers and what is in them, whatever their kind and even when hidden.
+            without: These are left out.
+            overlays: Visible masks, controls and regions are shown over the picture, as a canvas
+                does; without it they are no part of it.
+
+        Returns:
+            uint8 (height, width, 4), straight alpha, colour 0 where alpha is 0; the caller's own.
+
+        Raises:
+            BadInputError: The rectangle is too large or too far out.
+        """
+        rect = composed_rect(rect, shrink)
+        view = view_of(only, without, overlays)
+        with self._lock:
+            if view.only is not None or view.without:
+                return composed(self._state.tree, self._state.tile, rect, shrink, view)
+            step = 1 << shrink
+            smaller = Rect(rect.x // step, rect.y // step, rect.width // step, rect.height // step)
+            out = np.zeros((smaller.height, smaller.width, 4), np.uint8)
+            overlaid = overlays and has_overlays(self._state.tree)
+            shown = self._overlaid if overlaid else self._picture
+            shown.copy_into(out, smaller, shrink)
+            return out
+
+    def mask(self, layer_id: str, rect: Rect) -> Bytes:
+        """Return a layer's alpha as a mask.
+
+        Returns:
+            uint8 (height, width), 255 where it is painted.
+        """
+        with self._lock:
+            find(self._state.tree, layer_id)
+            return alpha_of(self._state.tile, layer_id, rect)
+
+    # --- being told ------------------------------------------------------------------------
+
+    def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
+        """Be told of every change, on the thread that made it; returns what ends it."""
+        self._listeners.append(callback)
+        return lambda: _remove(self._listeners, callback)
+
+    def on_action(self, callback: Callable[[Action], None]) -> Callable[[], None]:
+        """Be told of every finished action while the document is locked, before anything else
+        can change; returns what ends it. For whoever keeps the picture.
+        """
+        self._keepers.append(callback)
+        return lambda: _remove(self._keepers, callback)
+
+    # --- layers ----------------------------------------------------------------------------
+
+    def add_layer(
+        self,
+        kind: LayerKind = "raster",
+        name: str = "",
+        *,
+        pixels: Bytes | None = None,
+        at: tuple[int, int] = (0, 0),
+        parent: str | None = None,
+        above: str | None = None,
+        meta: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Add a layer, make it the active one and return its id.
+
+        Args:
+            kind: "raster", "mask", "control", "region" or "group".
+            name: "" gives it one.
+            pixels: uint8 (height, width, 4), straight alpha, to begin with.
+            at: Where their upper left corner lies.
+            parent: The group it goes into; ``None`` for the top.
+            above: The layer it comes right above, whose group it then shares; ``None`` puts it
+                uppermost.
+            meta: Plain data kept with it.
+
+        Raises:
+            BadInputError: No such kind, parent or neighbour, or pixels that cannot be used.
+        """
+        if kind not in KINDS:
+            raise BadInputError("There is no such kind of layer.", kind=kind)
+        planes = None if pixels is None else _planes(pixels, at)
+        if planes is not None and kind == "group":
+            raise BadInputError("A group holds layers, not pixels.")
+        with self._changing(f"New {kind} layer" if kind != "group" else "New group") as edit:
+            tree = self._state.tree
+            _require_room(tree)
+            index = 1 << 30
+            if above is not None:
+                parent, index = place_of(tree, above)
+                index += 1
+            layer = changed(Layer(new_id(), kind), {"name": name, "meta": meta or {}})
+            if not name:
+                layer = replace(layer, name=_free_name(tree, layer.name))
+            self._state.tree = inserted(tree, layer, parent, index)
+            self._state.active = layer.id
+            if planes is not None:
+                self._write(edit, layer.id, planes, at, None, exchange=False)
+            return layer.id
+
+    def remove_layer(self, layer_id: str) -> None:
+        """Remove a layer and what is in it.
+
+        Raises:
+            BadInputError: It is not there, or it is locked.
+        """
+        path = path_to(self._state.tree, layer_id)
+        _require_unlocked(path)
+        layer = path[-1]
+        with self._changing(f"Remove “{layer.name}”") as edit:
+            tree = self._state.tree
+            parent, index = place_of(tree, layer_id)
+            self._state.drop_layer(edit, layer)
+            self._state.tree = replaced(tree, layer_id, lambda _: ())
+            if self._state.active in {one.id for one in layer.walk()}:
+                self._state.active = _neighbour(self._state.tree, parent, index)
+
+    def duplicate_layer(self, layer_id: str) -> str:
+        """Put a copy right above a layer, make it the active one and return its id.
+
+        Raises:
+            BadInputError: It is not there.
+        """
+        with self._changing("Duplicate layer") as edit:
+            tree = self._state.tree
+            layer = find(tree, layer_id)
+            _require_room(tree, more=sum(1 for _ in layer.walk()))
+            copy, ids = _copied(layer)
+            copy = replace(copy, name=_free_name(tree, f"{layer.name} copy"))
+            parent, index = place_of(tree, layer_id)
+            self._state.tree = inserted(tree, copy, parent, index + 1)
+            for old, new in ids.items():
+                for key, tile in self._state.grid(old).lend().items():
+                    self._state.put(edit, new, key, tile)
+            self._state.active = copy.id
+            return copy.id
+
+    def move_layer(self, layer_id: str, parent: str | None, index: int) -> None:
+        """Put a layer at another place.
+
+        Args:
+            layer_id: The layer.
+            parent: The group it goes into; ``None`` for the top.
+            index: Its place there from below, once it was taken from where it is.
+
+        Raises:
+            BadInputError: It is not there, or would lie in itself or in what is no group.
+        """
+        with self._changing("Move layer"):
+            tree = self._state.tree
+            layer = find(tree, layer_id)
+            if parent is not None and any(one.id == parent for one in layer.walk()):
+                raise BadInputError("A group cannot lie in itself.")
+            without = replaced(tree, layer_id, lambda _: ())
+            self._state.tree = inserted(without, layer, parent, index)
+
+    def set_layer(self, layer_id: str, **changes: Any) -> None:
+        """Change properties of a layer: name, opacity, blend_mode, visible, locked,
+        alpha_locked, meta.
+
+        Raises:
+            BadInputError: It is not there, or a value is none it can have.
+        """
+        layer = find(self._state.tree, layer_id)
+        after = changed(layer, changes)
+        with self._changing(_label_of(layer, changes)):
+            self._state.tree = replaced(self._state.tree, layer_id, lambda _: (after,))
+
+    def paste(
+        self,
+        layer_id: str,
+        pixels: Bytes,
+        x: int,
+        y: int,
+        mask: Bytes | None = None,
+        *,
+        exchange: bool = False,
+        label: str = "Paste",
+    ) -> None:
+        """Lay pixels on a layer, whatever is selected.
+
+        Args:
+            layer_id: The layer.
+            pixels: uint8 (height, width, 4), straight alpha.
+            x: Where their left edge lies.
+            y: Where their upper edge lies.
+            mask: uint8 (height, width), 255 where they are laid.
+            exchange: They take the place of what was there, transparency included, rather than
+                lying over it.
+            label: What undo calls it.
+
+        Raises:
+            BadInputError: The layer refuses, or the pixels cannot be used.
+        """
+        planes = _planes(pixels, (x, y))
+        if mask is not None and (mask.dtype != np.uint8 or mask.shape != planes.shape[1:]):
+            raise BadInputError("The mask has another size than the picture.", mask=str(mask.shape))
+        with self._painting(layer_id, label) as edit:
+            self._write(edit, layer_id, planes, (x, y), mask, exchange=exchange)
+
+    # --- painting --------------------------------------------------------------------------
+
+    def begin_stroke(
+        self,
+        layer_id: str,
+        brush: Brush,
+        colour: Sequence[int],
+        *,
+        erase: bool = False,
+        symmetry: Iterable[Symmetry] = (),
+    ) -> Stroke:
+        """Begin a stroke on a layer; a stroke still open is finished first.
+
+        Args:
+            layer_id: The layer.
+            brush: How it looks.
+            colour: Red, green, blue and, if given, alpha, 0 to 255.
+            erase: Takes away instead.
+            symmetry: Where else it is painted.
+
+        Raises:
+            BadInputError: The layer refuses, with a sentence why.
+        """
+        if len(colour) not in (3, 4) or not all(0 <= value <= 255 for value in colour):
+            raise BadInputError("A colour has red, green and blue from 0 to 255.")
+        red, green, blue = (int(value) for value in colour[:3])
+        share = colour[3] / 255 if len(colour) == 4 else 1.0
+        with self._lock:
+            self._finish_stroke()
+            layer = self._require_paintable(layer_id)
+            if erase and layer.alpha_locked:
+                raise BadInputError(
+                    f"The transparency of “{layer.name}” is locked, so nothing can be erased.",
+                    hint="Unlock its transparency in the list of layers.",
+                )
+            effect: Effect = "erase" if erase else "tint" if layer.alpha_locked else "paint"
+            edit = self._state.begin("Eraser stroke" if erase else "Brush stroke")
+            self._stroke = Stroke(
+                self, edit, layer_id, brush, (red, green, blue), effect, tuple(symmetry), share
+            )
+            return self._stroke
+
+    def end_stroke(self, stroke: Stroke, *, keep: bool) -> None:
+        """Called by a stroke that was finished or cancelled."""
+        with self._lock:
+            if self._stroke is stroke:
+                self._stroke = None
+            if keep:
+                change = self._close(stroke.edit)
+            else:
+                change = self._changed(self._state.roll_back(stroke.edit))
+        self._tell(change)
+
+    @contextmanager
+    def writing(self) -> Iterator[State]:
+        """Hold the lock and lend the state; for the parts of this package that write tiles."""
+        with self._lock:
+            yield self._state
+
+    def painted(self, rects: Sequence[Rect]) -> None:
+        """Tell everybody that pixels changed here; for the parts of this package."""
+        around = bounds_of(rects)
+        close = around.area <= 2 * sum(rect.area for rect in rects)
+        for rect in (around,) if close else rects:
+            with self._lock:
+                change = self._changed(rect)
+            self._tell(change)
+
+    # --- undo ------------------------------------------------------------------------------
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to undo."""
+        return bool(self._history.done) or self._stroke is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something to redo."""
+        return bool(self._history.undone)
+
+    @property
+    def undo_label(self) -> str | None:
+        """What undo would take back; ``None`` when there is nothing."""
+        return self._history.done[-1].label if self._history.done else None
+
+    @property
+    def redo_label(self) -> str | None:
+        """What redo would bring again; ``None`` when there is nothing."""
+        return self._history.undone[-1].label if self._history.undone else None
+
+    def undo(self) -> str | None:
+        """Take the newest step back; returns what it was, or ``None``."""
+        return self._go(back=True)
+
+    def redo(self) -> str | None:
+        """Bring the step taken back last again; returns what it was, or ``None``."""
+        return self._go(back=False)
+
+    @contextmanager
+    def group(
+        self, label: str, *, origin: Origin = "typed", request_id: str = ""
+    ) -> Iterator[None]:
+        """Make everything done inside one undo step; if it fails, nothing was done.
+
+        Args:
+            label: What undo and the history call it.
+            origin: Where what it brings comes from, for the history.
+            request_id: The request that made it.
+        """
+        with self._changing(label, origin, request_id):
+            yield
+
+    # --- inside ----------------------------------------------------------------------------
+
+    def _compose(self, key: Key, window: tuple[slice, slice], view: View) -> Bytes | None:
+        state = self._state
+        return compose(state.tree, lambda layer_id: state.tile(layer_id, key), view, window)
+
+    @contextmanager
+    def _changing(
+        self, label: str, origin: Origin = "typed", request_id: str = ""
+    ) -> Iterator[Edit]:
+        """Do one action, or a part of the one that is open; the lock is held meanwhile."""
+        with self._lock:
+            if self._open is not None:
+                yield self._open
+                return
+            self._finish_stroke()
+            edit = self._open = self._state.begin(label, origin, request_id)
+            try:
+                yield edit
+            except BaseException:
+                before = self._state.tree
+                rect = self._state.roll_back(edit)
+                rect = rect.united(changed_area(self._state, before, edit.tree))
+                change = self._changed(rect, layers=True, selection=True)
+                self._open = None
+                self._tell(change)
+                raise
+            self._open = None
+            change = self._close(edit)
+        self._tell(change)
+
+    @contextmanager
+    def _painting(self, layer_id: str, label: str) -> Iterator[Edit]:
+        with self._lock:
+            self._require_paintable(layer_id)
+            with self._changing(label) as edit:
+                yield edit
+
+    def _close(self, edit: Edit) -> Change:
+        """Make an action a step and say what it changed; the caller holds the lock."""
+        step = self._state.finish(edit)
+        if step is None:
+            return Change()
+        self._history.push(step)
+        change = self._after(step, edit.tree, self._state.tree)
+        for keeper in tuple(self._keepers):
+            keeper(Action(edit.label, edit.origin, edit.request_id))
+        return change
+
+    def _go(self, *, back: bool) -> str | None:
+        with self._lock:
+            if self._open is not None:
+                raise BadInputError("Something is being changed just now.", hint="Try again.")
+            self._finish_stroke()
+            done, undone = self._history.done, self._history.undone
+            if not (done if back else undone):
+                return None
+            step = done.pop() if back else undone.pop()
+            before = self._state.tree
+            (self._state.take_back if back else self._state.bring_again)(step)
+            (undone if back else done).append(step)
+            change = self._after(step, before, self._state.tree)
+            label = f"Undo {step.label}" if back else f"Redo {step.label}"
+            for keeper in tuple(self._keepers):
+                keeper(Action(label))
+        self._tell(change)
+        return step.label
+
+    def _after(self, step: Step, before: Tree, after: Tree) -> Change:
+        rect = touched(step.tiles)
+        if step.tree is not None:
+            rect = rect.united(changed_area(self._state, before, after))
+        return self._changed(
+            rect,
+            layers=step.tree is not None or step.active[0] != step.active[1],
+            selection=step.selection is not None,
+            history=True,
+        )
+
+    def _changed(
+        self,
+        rect: Rect,
+        *,
+        layers: bool = False,
+        selection: bool = False,
+        history: bool = False,
+    ) -> Change:
+        """Note that the picture changed; the caller holds the lock and tells afterwards."""
+        self._state.revision += 1
+        if not rect.is_empty:
+            self._picture.invalidate(rect)
+            self._overlaid.invalidate(rect)
+        return Change(None if rect.is_empty else rect, layers, selection, history=history)
+
+    def _tell(self, change: Change) -> None:
+        if change == Change():
+            return
+        for listener in tuple(self._listeners):
+            listener(change)
+
+    def _finish_stroke(self) -> None:
+        if self._stroke is not None:
+            self._stroke.finish()
+
+    def _require_paintable(self, layer_id: str) -> Layer:
+        path = path_to(self._state.tree, layer_id)
+        layer = path[-1]
+        if layer.kind == "group":
+            raise BadInputError(
+                f"“{layer.name}” is a group, which has no pixels of its own.",
+                hint="Choose a layer in it.",
+            )
+        _require_unlocked(path)
+        for one in path:
+            if not one.visible:
+                raise BadInputError(
+                    f"“{one.name}” is hidden, so nobody would see what is painted.",
+                    hint="Show it in the list of layers.",
+                )
+        return layer
+
+    def _write(
+        self,
+        edit: Edit,
+        layer_id: str,
+        planes: Bytes,
+        at: tuple[int, int],
+        mask: Bytes | None,
+        *,
+        exchange: bool,
+    ) -> None:
+        rect = Rect(at[0], at[1], planes.shape[2], planes.shape[1])
+        for key, inside, (rows, columns) in windows(rect):
+            coverage: Floats | None = None
+            if mask is not None:
+                part = mask[rows, columns]
+                if not part.any():
+                    continue
+                coverage = part * np.float32(1 / 255)
+            had = self._state.tile(layer_id, key) is not None
+            tile = self._state.writable(edit, layer_id, key)
+            target = tile.pixels[:, inside[0], inside[1]]
+            source = planes[:, rows, columns]
+            base = target if had else None
+            if exchange:
+                whole = np.ones(target.shape[1:], np.float32) if coverage is None else coverage
+                exchange_pixels(base, target, source, whole)
+            else:
+                lay_pixels(base, target, source, coverage)
+            tile.written()
+
+
+def _planes(pixels: Bytes, at: tuple[int, int]) -> Bytes:
+    """Return pixels (height, width, 4) as planes, with colour 0 where alpha is 0.
+
+    Raises:
+        BadInputError: They cannot be used.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] != 4 or pixels.dtype != np.uint8:
+        raise BadInputError(
+            "These are no pixels of red, green, blue and alpha.", shape=str(pixels.shape)
+        )
+    height, width = pixels.shape[:2]
+    if height == 0 or width == 0:
+        raise BadInputError("A picture needs at least one pixel.", width=width, height=height)
+    if max(height, width) > MAX_SIDE_PX:
+        raise BadInputError(
+            f"{width} by {height} pixels are too many for a layer.",
+            hint=f"At most {MAX_SIDE_PX} on a side fit.",
+        )
+    require_near(Rect(at[0], at[1], width, height))
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    if planes[3].min() == 0:
+        planes[:3] *= planes[3] > 0
+    return planes
+
+
+def _require_unlocked(path: Sequence[Layer]) -> None:
+    for one in path:
+        if one.locked:
+            raise BadInputError(f"“{one.name}” is locked.", hint="Unlock it in the list of layers.")
+
+
+def _require_room(tree: Tree, more: int = 1) -> None:
+    if sum(1 for _ in walk(tree)) + more > MAX_LAYERS:
+        raise BadInputError(f"A picture has {MAX_LAYERS} layers at most.")
+
+
+def _free_name(tree: Tree, wanted: str) -> str:
+    """Return ``wanted`` with the first number no other layer has."""
+    taken = {layer.name for layer in walk(tree)}
+    if wanted not in taken and wanted.endswith("copy"):
+        return wanted
+    return next(name for number in range(1, 10**6) if (name := f"{wanted} {number}") not in taken)
+
+
+def _copied(layer: Layer) -> tuple[Layer, dict[str, str]]:
+    """Return a copy with ids of its own, and which old id became which."""
+    children, ids = [], {layer.id: new_id()}
+    for child in layer.children:
+        copy, inner = _copied(child)
+        children.append(copy)
+        ids |= inner
+    return replace(layer, id=ids[layer.id], children=tuple(children)), ids
+
+
+def _neighbour(tree: Tree, parent: str | None, index: int) -> str | None:
+    """Return which layer becomes active when the one at ``index`` goes."""
+    siblings = tree if parent is None else find(tree, parent).children
+    if siblings:
+        return siblings[min(max(index - 1, 0), len(siblings) - 1)].id
+    return parent
+
+
+def _label_of(layer: Layer, changes: Mapping[str, Any]) -> str:
+    labels = {
+        "name": "Rename layer",
+        "opacity": "Layer opacity",
+        "blend_mode": "Blend mode",
+        "visible": f"Show “{layer.name}”" if changes.get("visible") else f"Hide “{layer.name}”",
+        "locked": "Lock layer" if changes.get("locked") else "Unlock layer",
+        "alpha_locked": "Lock transparency"
+        if changes.get("alpha_locked")
+        else "Unlock transparency",
+    }
+    names = [labels[name] for name in changes if name in labels]
+    return names[0] if len(names) == 1 else "Layer properties"
+
+
+def _remove(callbacks: list[Any], callback: Any) -> None:
+    if callback in callbacks:
+        callbacks.remove(callback)

@@ -1,0 +1,202 @@
+"""Undo for pictures: what every step changed, within a byte budget.
+
+A new step holds the tiles as they were. Steps further back are packed on a thread of their own:
+what stays of a tile is the exclusive-or of before and after, which is zero wherever nothing was
+painted, serves undo and redo alike, and gives back exactly the bytes that were there.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from studio.documents.picture.geometry import TILE_PX, Key, Rect
+from studio.documents.picture.layers import Tree
+from studio.documents.picture.selection import Selection
+from studio.documents.picture.tiles import TILE_BYTES, Bytes, Tile
+
+Place = tuple[str, Key]
+BUDGET_BYTES = 384_000_000
+FRESH_BYTES = 64 * 1024 * 1024
+"""The newest steps stay unpacked up to this size, so that undoing them only swaps tiles."""
+_STEP_BYTES = 2048
+_BLANK = np.zeros((4, TILE_PX, TILE_PX), np.uint8)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A tile before and after; ``None`` where there was or is nothing."""
+
+    before: Tile | None
+    after: Tile | None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it keeps: the other tile is the picture's, or another step's."""
+        return TILE_BYTES
+
+    def undone(self, _: Tile | None) -> Tile | None:
+        """Return the tile before."""
+        return self.before
+
+    def redone(self, _: Tile | None) -> Tile | None:
+        """Return the tile after."""
+        return self.after
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What makes a tile before into a tile after, and back.
+
+    Attributes:
+        box: The changed part, within the tile.
+        data: Exclusive-or of both there, deflated.
+        had: Whether there was a tile before.
+        has: Whether there is one after.
+    """
+
+    box: Rect
+    data: bytes
+    had: bool
+    has: bool
+
+    @classmethod
+    def of(cls, swap: Swap) -> Packed:
+        """Pack a swap; slow."""
+        before = swap.before.pixels if swap.before else _BLANK
+        after = swap.after.pixels if swap.after else _BLANK
+        difference: Bytes = np.bitwise_xor(before, after)
+        changed = np.any(difference, axis=0)
+        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+        box = Rect()
+        if rows.size:
+            box = Rect.between(
+                int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+            )
+        part = np.ascontiguousarray(difference[:, box.y : box.bottom, box.x : box.right])
+        return cls(box, zlib.compress(part.data, 1), bool(swap.before), bool(swap.after))
+
+    @property
+    def size(self) -> int:
+        """How many bytes it keeps."""
+        return len(self.data)
+
+    def undone(self, after: Tile | None) -> Tile | None:
+        """Return the tile before, from the one after."""
+        return self._other(after) if self.had else None
+
+    def redone(self, before: Tile | None) -> Tile | None:
+        """Return the tile after, from the one before."""
+        return self._other(before) if self.has else None
+
+    def _other(self, tile: Tile | None) -> Tile:
+        pixels = (tile.pixels if tile else _BLANK).copy()
+        box = self.box
+        if not box.is_empty:
+            part = np.frombuffer(zlib.decompress(self.data), np.uint8)
+            target = pixels[:, box.y : box.bottom, box.x : box.right]
+            target ^= part.reshape(target.shape)
+        return Tile(pixels)
+
+
+@dataclass
+class Step:
+    """One thing the user did.
+
+    Attributes:
+        label: What undo calls it.
+        tree: The layers before and after; ``None`` when they stayed as they were.
+        selection: The selection before and after; ``None`` when it stayed.
+        active: The active layer before and after.
+        tiles: What changed of the tiles.
+    """
+
+    label: str
+    tree: tuple[Tree, Tree] | None = None
+    selection: tuple[Selection | None, Selection | None] | None = None
+    active: tuple[str | None, str | None] = (None, None)
+    tiles: Mapping[Place, Swap | Packed] = field(default_factory=dict)
+    size: int = 0
+    packing: Future[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Add up what it keeps."""
+        self.size = _STEP_BYTES + sum(change.size for change in self.tiles.values())
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its tiles are not packed yet."""
+        return any(isinstance(change, Swap) for change in self.tiles.values())
+
+
+class History:
+    """Steps that can be undone and redone. Used under the document's lock."""
+
+    def __init__(self, budget_bytes: int = BUDGET_BYTES, fresh_bytes: int = FRESH_BYTES) -> None:
+        self.done: deque[Step] = deque()
+        self.undone: list[Step] = []
+        self._budget = budget_bytes
+        self._fresh = fresh_bytes
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """How many bytes all steps keep."""
+        with self._lock:
+            return sum(step.size for step in (*self.done, *self.undone))
+
+    def push(self, step: Step) -> None:
+        """Add a step; what was undone before it is gone."""
+        self.undone.clear()
+        self.done.append(step)
+        self._pack_older()
+        size = self.size
+        while size > self._budget and len(self.done) > 1:
+            size -= self.done.popleft().size
+
+    def wait(self) -> None:
+        """Wait until everything that shall be packed is."""
+        for step in (*self.done, *self.undone):
+            if step.packing is not None:
+                step.packing.result()
+
+    def _pack_older(self) -> None:
+        fresh = 0
+        for step in reversed(self.done):
+            fresh += step.size if step.packing is None else 0
+            if fresh <= self._fresh or step is self.done[-1]:
+                continue
+            if step.packing is not None:
+                break  # everything older is packed or on its way
+            step.packing = _packer().submit(self._pack, step)
+
+    def _pack(self, step: Step) -> None:
+        """Pack a step; its tiles never change, so only the exchange needs the lock."""
+        packed = {
+            place: Packed.of(change) if isinstance(change, Swap) else change
+            for place, change in tuple(step.tiles.items())
+        }
+        with self._lock:
+            step.tiles = packed
+            step.weigh()
+
+
+_packers: list[ThreadPoolExecutor] = []
+_packers_lock = threading.Lock()
+
+
+def _packer() -> ThreadPoolExecutor:
+    """Return the one thread that packs steps, for all pictures."""
+    with _packers_lock:
+        if not _packers:
+            _packers.append(ThreadPoolExecutor(1, thread_name_prefix="picture-undo"))
+        return _packers[0]
