@@ -24,6 +24,8 @@ from studio.core.errors import (
 from studio.models.gguf_header import MAGIC as GGUF_MAGIC
 from studio.models.gguf_header import GgufHeader, read_gguf_header
 from studio.models.info import ModelInfo
+from studio.models.pictures.folders import encoder_role, tell_component, tell_pipeline
+from studio.models.pictures.telling import tell
 from studio.models.record import read_record
 from studio.models.safetensors_header import SafetensorsHeader, read_safetensors_header
 from studio.models.sound_models import identify_sound_folder
@@ -34,6 +36,8 @@ _PICKLE_STARTS = tuple(bytes([0x80, protocol]) for protocol in range(1, 6))
 _ZIP_START = b"PK\x03\x04"
 _MAX_JSON_BYTES = 64_000_000
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
+#: What a folder's weights are called when they are in one file, in the order they are preferred.
+_WHOLE = ("model.safetensors", "diffusion_pytorch_model.safetensors")
 _HUB_FOLDER = re.compile(r"models--(?:.+?--)?(.+)")
 
 
@@ -95,21 +99,30 @@ def _file(path: Path) -> ModelInfo:
     if path.suffix.lower() in PICKLE_SUFFIXES or _looks_pickled(path, start):
         raise unsafe_file(path)
     if path.suffix.lower() == ".safetensors":
-        header = read_safetensors_header(path)
-        return ModelInfo(
-            id=slug(path.stem),
-            title=path.stem,
-            path=path,
-            format="checkpoint",
-            architecture=header.metadata.get("modelspec.architecture", ""),
-            size_bytes=header.size_bytes,
-            parameters=header.parameters,
-            licence=header.metadata.get("modelspec.license", ""),
-        )
+        return _safetensors(path)
     raise UnsupportedModelError(
         f"{path.name} is not a model file Triptych knows.",
         hint="It uses GGUF and safetensors files, and folders with a config.json.",
         path=str(path),
+    )
+
+
+def _safetensors(path: Path) -> ModelInfo:
+    header = read_safetensors_header(path)
+    told = tell(header.tensors, header.metadata, path.stem)
+    return ModelInfo(
+        id=slug(path.stem),
+        title=path.stem,
+        path=path,
+        format="checkpoint",
+        architecture=told.architecture or header.metadata.get("modelspec.architecture", ""),
+        capabilities=tuple(told.capabilities),
+        size_bytes=header.size_bytes,
+        parameters=header.parameters,
+        licence=header.metadata.get("modelspec.license", ""),
+        role=told.role,
+        family=told.family,
+        told_by=told.told_by,
     )
 
 
@@ -159,7 +172,10 @@ def _folder(path: Path) -> ModelInfo:
         title = sound.title or _folder_title(path)
         return dataclasses.replace(sound, id=sound.id or slug(title), title=title)
     if (path / "config.json").is_file():
-        return _transformers(path)
+        config = _read_json(path / "config.json")
+        return _component(path, config) if "_class_name" in config else _transformers(path, config)
+    if (path / "adapter_config.json").is_file():
+        return _adapter(path)
     names = sorted(file for file in path.iterdir() if file.is_file())
     pickles = [file for file in names if _is_pickle(file)]
     if pickles:
@@ -171,19 +187,20 @@ def _folder(path: Path) -> ModelInfo:
     )
 
 
-def _transformers(path: Path) -> ModelInfo:
-    config = _read_json(path / "config.json")
+def _transformers(path: Path, config: Mapping[str, Any]) -> ModelInfo:
     headers = _weights(path)
     record = read_record(path)
     architectures = config.get("architectures")
     first = architectures[0] if isinstance(architectures, list) and architectures else ""
     title = record.title or _folder_title(path)
+    architecture = first if isinstance(first, str) else ""
     return ModelInfo(
         id=record.id or slug(title),
         title=title,
         path=path,
         format="transformers",
-        architecture=first if isinstance(first, str) else "",
+        architecture=architecture,
+        role=encoder_role(architecture),
         size_bytes=sum(header.size_bytes for header in headers),
         parameters=sum(header.parameters for header in headers),
         context_length=_context_length(config),
@@ -212,29 +229,75 @@ def _diffusers(path: Path) -> ModelInfo:
         raise _incomplete(path, "it has no weights")
     record = read_record(path)
     title = record.title or _folder_title(path)
+    told = tell_pipeline(name if isinstance(name, str) else "", _part_configs(path, index))
     return ModelInfo(
         id=record.id or slug(title),
         title=title,
         path=path,
         format="diffusers",
-        architecture=name if isinstance(name, str) else "",
+        architecture=told.architecture,
+        capabilities=tuple(told.capabilities),
         size_bytes=size,
         parameters=parameters,
         licence=record.licence or _card_licence(path),
         source=record.source,
         built_in=record.built_in,
+        family=told.family,
+        told_by=told.told_by,
     )
+
+
+def _part_configs(path: Path, index: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the configs of a pipeline's parts by name; what cannot be read is left out."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in ("unet", "transformer", "vae"):
+        file = path / name / "config.json"
+        if name in index and file.is_file():
+            found[name] = _read_json(file)
+    return found
+
+
+def _component(path: Path, config: Mapping[str, Any]) -> ModelInfo:
+    """One part of a diffusers pipeline in a folder of its own, such as a ControlNet."""
+    told = tell_component(config)
+    headers = _weights(path)
+    record = read_record(path)
+    title = record.title or _folder_title(path)
+    return ModelInfo(
+        id=record.id or slug(title),
+        title=title,
+        path=path,
+        format="diffusers",
+        architecture=told.architecture,
+        size_bytes=sum(header.size_bytes for header in headers),
+        parameters=sum(header.parameters for header in headers),
+        licence=record.licence or _card_licence(path),
+        source=record.source,
+        role=told.role,
+        family=told.family,
+        told_by=told.told_by,
+    )
+
+
+def _adapter(path: Path) -> ModelInfo:
+    """A LoRA as PEFT saves it: ``adapter_config.json`` and its weights."""
+    weights = path / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise _incomplete(path, "its weights (adapter_model.safetensors) are missing")
+    title = _folder_title(path)
+    return dataclasses.replace(_safetensors(weights), id=slug(title), title=title, path=path)
 
 
 def _weights(path: Path) -> list[SafetensorsHeader]:
     """Return the headers of a folder's weight files after checking that all are there."""
-    index = path / "model.safetensors.index.json"
-    if index.is_file():
-        return _shards(path, _read_json(index).get("weight_map"))
+    for name in _WHOLE:
+        index = path / f"{name}.index.json"
+        if index.is_file():
+            return _shards(path, _read_json(index).get("weight_map"))
     files = sorted(path.glob("*.safetensors"))
     if files:
-        whole = path / "model.safetensors"
-        return [read_safetensors_header(whole if whole in files else file) for file in files[:1]]
+        whole = next((path / name for name in _WHOLE if path / name in files), files[0])
+        return [read_safetensors_header(whole)]
     pickles = sorted(file for file in path.iterdir() if _is_pickle(file))
     if pickles:
         raise unsafe_file(pickles[0])
