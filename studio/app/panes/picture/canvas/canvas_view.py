@@ -1,0 +1,443 @@
+"""The canvas: shows a picture document through a view and hands pen, mouse and keys to tools.
+
+Everything is drawn with QPainter into an ordinary widget, see
+packaging/docs/decisions/0125-the-canvas-is-drawn-in-software.md. GUI thread only; changes of the
+document made in another thread are noticed through a queued signal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTabletEvent,
+    QTouchEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from studio.app.panes.picture.canvas.canvas_keys import CanvasKeys
+from studio.app.panes.picture.canvas.navigation import Navigation
+from studio.app.panes.picture.canvas.pointer import Pointer
+from studio.app.panes.picture.canvas.surface import PictureSurface
+from studio.app.panes.picture.canvas.tools.base import Tool
+from studio.app.panes.picture.canvas.tools.brush_tool import BrushTool, EraserTool
+from studio.app.panes.picture.canvas.view_transform import ViewTransform
+from studio.app.theme import Theme
+from studio.app.theme.tokens import OVER_PICTURE_DARK, OVER_PICTURE_LIGHT, Palette
+from studio.core.options import OptionValue
+from studio.documents.picture.geometry import Rect
+
+if TYPE_CHECKING:
+    from studio.documents.picture.brush import Brush
+    from studio.documents.picture.document import Change, PictureDocument
+
+EDITED_MS = 50
+"""Many changes in a row are told as one."""
+TOOLS: tuple[type[Tool], ...] = (BrushTool, EraserTool)
+
+
+class CanvasView(QWidget):
+    """Shows and edits one picture document."""
+
+    tool_changed = Signal(str)
+    options_changed = Signal()
+    colour_changed = Signal(QColor)
+    background_changed = Signal(QColor)
+    view_changed = Signal()
+    frame_changed = Signal(object)
+    """The generation frame was dragged or resized here: a ``Rect``."""
+    edited = Signal()
+    """The document changed, whoever did it; many changes in a row come as one."""
+    said = Signal(str)
+    """Why nothing happened, in a sentence."""
+    picture_dropped = Signal(object, QPointF)
+    """What was dropped or pasted (a ``QMimeData``), and where in the document."""
+    _changed = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._document: PictureDocument | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._view = ViewTransform()
+        self._colour, self._background = QColor(OVER_PICTURE_DARK), QColor(OVER_PICTURE_LIGHT)
+        self._surface = PictureSurface(self.refresh, self)
+        self.navigation = Navigation(self.show_view)
+        self.tools: dict[str, Tool] = {kind.name: kind(self) for kind in TOOLS}
+        self._tool = self.tools["brush"]
+        self._fitted = True
+        self.pointer = Pointer(self)
+        self.keys = CanvasKeys(self)
+        self._edited = QTimer(self)
+        self._edited.setSingleShot(True)
+        self._edited.setInterval(EDITED_MS)
+        self._edited.timeout.connect(self.edited)
+        self._changed.connect(self._document_changed)
+        theme.changed.connect(self.refresh)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self.setMouseTracking(True)
+        self.setTabletTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(160, 120)
+        self.setAccessibleName(self.tr("Canvas"))
+        self.show_cursor()
+
+    # what it shows
+
+    @property
+    def document(self) -> PictureDocument | None:
+        """The picture."""
+        return self._document
+
+    def set_document(self, document: PictureDocument | None) -> None:
+        """Show and edit another picture, or none."""
+        self._tool.deactivate()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self._document = document
+        self._surface.set_document(document)
+        if document is not None:
+            self._unsubscribe = document.subscribe(self._heard)
+        self.fit()
+        self.refresh()
+
+    @property
+    def colours(self) -> Palette:
+        """The tokens of the moment."""
+        return self._theme.palette
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per pixel of the window's own measure."""
+        return self.devicePixelRatioF()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether everything that shows is composited as the document is now."""
+        return self._surface.up_to_date
+
+    # the view
+
+    @property
+    def view(self) -> ViewTransform:
+        """Where the picture is on the screen, in device pixels."""
+        return self._view
+
+    @property
+    def zoom_factor(self) -> float:
+        """Device pixels per pixel of the picture."""
+        return self._view.zoom
+
+    def set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
+        """Zoom; ``at`` stays where it is, in device pixels, or else the middle."""
+        self.show_view(self._view.zoomed(zoom, at))
+
+    def fit(self) -> None:
+        """Show the whole picture and its frame."""
+        area = self._whole()
+        if not area.is_empty:
+            self.show_view(self._view.fitted(QRectF(area.x, area.y, area.width, area.height)))
+        self._fitted = True
+
+    def rotate_view(self, degrees: float | None) -> None:
+        """Turn the view further clockwise; ``None`` turns it upright and unmirrored."""
+        if degrees is not None:
+            self.show_view(self._view.rotated(self._view.angle + degrees))
+            return
+        view = self._view.rotated(0.0)
+        self.show_view(view.flipped() if view.mirrored else view)
+
+    def mirror_view(self) -> None:
+        """Flip the view, not the picture, left to right."""
+        self.show_view(self._view.flipped())
+
+    def show_view(self, view: ViewTransform) -> None:
+        """Look at the picture through another view."""
+        self._fitted = False
+        if view == self._view:
+            return
+        self._view = view
+        self._surface.look(view, self.device_rect())
+        self.refresh()
+        self.view_changed.emit()
+        self.show_cursor()
+
+    def device_rect(self) -> QRect:
+        """Return the canvas in device pixels."""
+        ratio = self.scale
+        return QRect(0, 0, round(self.width() * ratio), round(self.height() * ratio))
+
+    def refresh(self, area: QRect | None = None) -> None:
+        """Draw a part again, in device pixels; ``None`` for all of it."""
+        if area is None:
+            self.update()
+            return
+        ratio = self.scale
+        if not area.isEmpty():
+            scaled = QRectF(
+                area.x() / ratio, area.y() / ratio, area.width() / ratio, area.height() / ratio
+            )
+            self.update(scaled.toAlignedRect())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what is in the middle there, or keep fitting."""
+        self._resized()
+
+    def _whole(self) -> Rect:
+        if self._document is None:
+            return Rect()
+        return self._document.extent().united(self._document.frame)
+
+    # tools and colours
+
+    @property
+    def tool(self) -> str:
+        """The name of the tool in hand."""
+        return self._tool.name
+
+    @property
+    def current_tool(self) -> Tool:
+        """The tool in hand."""
+        return self._tool
+
+    def set_tool(self, name: str) -> None:
+        """Take another tool.
+
+        Raises:
+            KeyError: There is no such tool.
+        """
+        tool = self.tools[name]
+        if tool is self._tool:
+            return
+        self._tool.deactivate()
+        self.pointer.let_go()
+        self._tool = tool
+        tool.activate()
+        self.refresh()
+        self.show_cursor()
+        self.tool_changed.emit(name)
+
+    def set_tool_options(self, **values: OptionValue) -> None:
+        """Change options of the tool in hand, by name."""
+        self._tool.set_options(**values)
+        self.options_changed.emit()
+        self.show_cursor()
+
+    @property
+    def brush(self) -> Brush:
+        """The brush that paints, or the one that erases while the eraser is in hand."""
+        return self._painting_tool().brush
+
+    def set_brush(self, brush: Brush) -> None:
+        """Set what paints, or erases while the eraser is in hand."""
+        self._painting_tool().set_brush(brush)
+        self.options_changed.emit()
+
+    def _painting_tool(self) -> BrushTool:
+        tool = self._tool if isinstance(self._tool, BrushTool) else self.tools["brush"]
+        assert isinstance(tool, BrushTool)
+        return tool
+
+    @property
+    def colour(self) -> QColor:
+        """What is painted with."""
+        return QColor(self._colour)
+
+    def set_colour(self, colour: QColor) -> None:
+        """Paint with another colour."""
+        if colour != self._colour:
+            self._colour = QColor(colour)
+            self.colour_changed.emit(self._colour)
+
+    @property
+    def background(self) -> QColor:
+        """The other colour, swapped in with X."""
+        return QColor(self._background)
+
+    def set_background(self, colour: QColor) -> None:
+        """Set the other colour."""
+        if colour != self._background:
+            self._background = QColor(colour)
+            self.background_changed.emit(self._background)
+
+    def swap_colours(self) -> None:
+        """Exchange both colours."""
+        colour, background = self.colour, self.background
+        self.set_colour(background)
+        self.set_background(colour)
+
+    def reset_colours(self) -> None:
+        """Take black, and white as the other colour."""
+        self.set_colour(QColor(OVER_PICTURE_DARK))
+        self.set_background(QColor(OVER_PICTURE_LIGHT))
+
+    def say(self, words: str) -> None:
+        """Tell the user why nothing happened."""
+        self.said.emit(words)
+
+    def widget(self) -> QWidget:
+        """Where a tool puts a control of its own."""
+        return self
+
+    def lift(self, layer_id: str | None) -> bool:
+        """Draw a layer apart from the others; say whether there is one."""
+        self._surface.lift(layer_id)
+        return layer_id is not None
+
+    def picked_at(self, point: QPointF, size_px: int) -> QColor | None:
+        """Return the mean colour of a square of the picture; ``None`` where nothing is."""
+        return None
+
+    @property
+    def acting_tool(self) -> Tool:
+        """The tool that a press would use now."""
+        return self._tool
+
+    def undo(self) -> None:
+        """Take the newest step back."""
+        if self._document is not None:
+            self._document.undo()
+
+    def redo(self) -> None:
+        """Bring the step taken back last again."""
+        if self._document is not None:
+            self._document.redo()
+
+    # pen, mouse, fingers and keys: told to the objects that know what they mean
+
+    def event(self, event: QEvent) -> bool:
+        """Take fingers and trackpads, and keys before the window's shortcuts do."""
+        kind = event.type()
+        if kind == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
+            return self.navigation.gesture(event, self._view, self.scale) or super().event(event)
+        if isinstance(event, QTouchEvent):
+            return self.pointer.touch(event)
+        override = kind == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and self.keys.wants(event):
+            event.accept()
+            return True
+        if kind == QEvent.Type.DevicePixelRatioChange:
+            self._resized()
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Give a press to the view or to the tool."""
+        self.pointer.mouse_pressed(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse."""
+        self.pointer.mouse_moved(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End what the press began."""
+        self.pointer.mouse_released(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Give a second quick press to the tool."""
+        self.pointer.mouse_pressed(event, double=True)
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """Give every point of the pen to the tool, with how it presses and leans."""
+        self.pointer.tablet(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom or pan."""
+        self.navigation.wheel(event, self._view, self.scale)
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take away what follows the pointer."""
+        self.pointer.left()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Use a key, or leave it to the window."""
+        if not self.keys.pressed(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Let go of what a held key does."""
+        if not self.keys.released(event):
+            super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        self.refresh()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Forget held keys: their release comes to somebody else."""
+        self.keys.forget()
+        self.refresh()
+        super().focusOutEvent(event)
+
+    def show_cursor(self) -> None:
+        """Let the pointer look as what a press would do."""
+        self.setCursor(self.pointer.cursor())
+
+    # painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what is exposed: ground, picture, what lies over it, the tool."""
+        painter = QPainter(self)
+        ratio = self.scale
+        exposed = _device(event.region().boundingRect(), ratio)
+        painter.fillRect(event.rect(), QColor(self.colours.canvas))
+        if self._document is not None:
+            self._surface.paint(painter, exposed, ratio, self._document.frame, self.colours)
+            painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
+            self._tool.paint(painter)
+            painter.resetTransform()
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QColor(self.colours.gold))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    # the document's changes
+
+    def _heard(self, change: Change) -> None:
+        """Take note of a change, in whatever thread it was made."""
+        if threading.current_thread() is threading.main_thread():
+            self._document_changed(change)
+        else:
+            self._changed.emit(change)
+
+    def _document_changed(self, change: Change) -> None:
+        self._surface.document_changed(change)
+        self._tool.document_changed(change)
+        if change.frame:
+            self.refresh()
+        if not self._edited.isActive():
+            self._edited.start()
+
+    def _resized(self) -> None:
+        fitted, size = self._fitted, QSizeF(self.device_rect().size())
+        self._view = self._view.resized(size)
+        if fitted:
+            self.fit()
+        self._surface.look(self._view, self.device_rect())
+        self.view_changed.emit()
+        self._fitted = fitted
+
+
+def _device(rect: QRect, ratio: float) -> QRect:
+    """Return the device pixels of a rectangle of the widget."""
+    return QRectF(
+        rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio
+    ).toAlignedRect()

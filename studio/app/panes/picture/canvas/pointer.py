@@ -1,0 +1,192 @@
+"""Who gets a press: the view or the tool in hand; pen, mouse and fingers alike.
+
+Every point of a pen is handed on. While a stroke runs, points of the mouse are not merged by Qt
+either; only painting is, by the window system.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtGui import QCursor, QMouseEvent, QTabletEvent, QTouchEvent
+
+from studio.app.panes.picture.canvas.navigation import Drag
+from studio.app.panes.picture.canvas.pen import PenPoint, mouse_point, tablet_point
+from studio.app.panes.picture.canvas.tools.base import Tool
+
+if TYPE_CHECKING:
+    from studio.app.panes.picture.canvas.canvas_view import CanvasView
+
+PALM_S = 0.5
+"""Fingers mean nothing so soon after the pen: it is the hand that holds it."""
+MERGE = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
+
+
+class Pointer:
+    """Hands what a pointer does to the view or to the tool.
+
+    Attributes:
+        last: Where the pointer was last; ``None`` when it is elsewhere.
+    """
+
+    def __init__(self, canvas: CanvasView) -> None:
+        self._canvas = canvas
+        self._tool: Tool | None = None
+        self._pen_at = -PALM_S
+        self._merged: bool | None = None
+        self.last: PenPoint | None = None
+
+    # mouse and pen
+
+    def mouse_pressed(self, event: QMouseEvent, *, double: bool = False) -> None:
+        """Take a press of the mouse."""
+        point = mouse_point(event, self._canvas.view, self._canvas.scale)
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._drag(Drag.ROTATE if point.shift else Drag.PAN, point)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.press(point, double=double)
+
+    def mouse_moved(self, event: QMouseEvent) -> None:
+        """Take a move of the mouse."""
+        self.move(mouse_point(event, self._canvas.view, self._canvas.scale))
+
+    def mouse_released(self, event: QMouseEvent) -> None:
+        """Take a release of the mouse."""
+        if event.button() != Qt.MouseButton.RightButton:
+            self.release(mouse_point(event, self._canvas.view, self._canvas.scale))
+
+    def tablet(self, event: QTabletEvent) -> None:
+        """Take what the pen does."""
+        self._pen_at = time.monotonic()
+        point = tablet_point(event, self._canvas.view, self._canvas.scale)
+        kind, button = event.type(), event.button()
+        if kind == QEvent.Type.TabletMove:
+            self.move(point)
+        elif button == Qt.MouseButton.RightButton:
+            event.ignore()  # Qt makes a mouse's press of it, which opens the menu
+            return
+        elif kind == QEvent.Type.TabletRelease:
+            self.release(point)
+        elif button == Qt.MouseButton.MiddleButton:
+            self._drag(Drag.PAN, point)
+        else:
+            self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.press(point)
+        event.accept()
+
+    def press(self, point: PenPoint, *, double: bool = False) -> None:
+        """Begin a drag of the view, or what the tool does."""
+        self.last = point
+        held = self._canvas.navigation.held
+        if held is not None:
+            self._drag(_drag_of(held, point), point)
+            return
+        if self._canvas.document is None:
+            return
+        self._keep_every_point()
+        self._tool = self._canvas.acting_tool
+        if double:
+            self._tool.double_press(point)
+        else:
+            self._tool.press(point)
+        self._canvas.show_cursor()
+
+    def move(self, point: PenPoint) -> None:
+        """Go on with what the press began, or hover."""
+        self.last = point
+        if self._canvas.navigation.drag is not None:
+            self._canvas.navigation.move(point.screen, point.keys)
+        elif self._tool is not None:
+            self._tool.move(point)
+        else:
+            self._canvas.acting_tool.hover(point)
+        self._canvas.show_cursor()
+
+    def release(self, point: PenPoint) -> None:
+        """End what the press began."""
+        if self._canvas.navigation.drag is not None:
+            self._canvas.navigation.end()
+        tool, self._tool = self._tool, None
+        if tool is not None:
+            tool.release(point)
+        self._merge_again()
+        self._canvas.show_cursor()
+
+    def let_go(self) -> None:
+        """Forget a press whose tool is no longer in hand."""
+        self._tool = None
+        self._merge_again()
+
+    def left(self) -> None:
+        """The pointer is elsewhere."""
+        self.last = None
+        self._canvas.acting_tool.leave()
+
+    def cursor(self) -> QCursor | Qt.CursorShape:
+        """Return what the pointer looks like now."""
+        shapes = Qt.CursorShape
+        drag, held = self._canvas.navigation.drag, self._canvas.navigation.held
+        if drag is Drag.PAN:
+            return shapes.ClosedHandCursor
+        if drag is not None or held is Drag.ROTATE:
+            return shapes.SizeAllCursor
+        if held is Drag.PAN:
+            return shapes.OpenHandCursor
+        if self._canvas.document is None:
+            return shapes.ArrowCursor
+        return self._canvas.acting_tool.cursor(self.last)
+
+    def _drag(self, drag: Drag, point: PenPoint) -> None:
+        self._canvas.navigation.begin(drag, point.screen, self._canvas.view)
+        self._canvas.show_cursor()
+
+    # fingers
+
+    def touch(self, event: QTouchEvent) -> bool:
+        """Draw with one finger; move, turn and size the view with two."""
+        kind, points = event.type(), event.points()
+        event.accept()
+        if time.monotonic() - self._pen_at < PALM_S or kind == QEvent.Type.TouchCancel:
+            self._end_touch(None)
+            return True
+        places = [point.position() * self._canvas.scale for point in points]
+        if kind == QEvent.Type.TouchEnd:
+            self._end_touch(places[0] if places else None)
+        elif len(places) >= 2:
+            if self._tool is not None:
+                self._tool.cancel()
+                self.let_go()
+            self._canvas.navigation.pinch(places[0], places[1], self._canvas.view)
+        elif kind == QEvent.Type.TouchBegin:
+            self.press(self._finger(places[0]))
+        elif self._tool is not None:
+            self.move(self._finger(places[0]))
+        return True
+
+    def _finger(self, screen: QPointF) -> PenPoint:
+        return PenPoint(self._canvas.view.to_document(screen), screen)
+
+    def _end_touch(self, screen: QPointF | None) -> None:
+        self._canvas.navigation.end_pinch()
+        if self._tool is not None and screen is not None:
+            self.release(self._finger(screen))
+
+    # what Qt merges
+
+    def _keep_every_point(self) -> None:
+        if self._merged is None:
+            self._merged = QCoreApplication.testAttribute(MERGE)
+            QCoreApplication.setAttribute(MERGE, False)
+
+    def _merge_again(self) -> None:
+        if self._merged is not None:
+            QCoreApplication.setAttribute(MERGE, self._merged)
+            self._merged = None
+
+
+def _drag_of(held: Drag, point: PenPoint) -> Drag:
+    if held is Drag.PAN and point.shift:
+        return Drag.ROTATE
+    return Drag.ZOOM if held is Drag.PAN and point.control else held
