@@ -94,9 +94,8 @@ class Soundtrack:
         self._revision = 0
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
-        self._group: list[str] = []
         self._group_start: Arrangement | None = None
-        self._group_merge = ""
+        self._group_take: Take | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
     # --- reading ----------------------------------------------------------------------------
@@ -376,41 +375,25 @@ class Soundtrack:
 
     @contextmanager
     def group(self, label: str, *, merge: str = "") -> Iterator[None]:
-        """Make several changes one step of undo; when the block fails, none of them stays."""
+        """Make several changes one: one step of undo, told of and kept once, at the end.
+
+        When the block fails, none of them stays. A group inside another belongs to it.
+        """
         with self._lock:
             outermost = self._group_start is None
             if outermost:
-                self._group_start = self._now
-            self._group.append(label)
-        try:
-            yield
-        except BaseException:
-            if outermost:
-                self._end_group(failed=True, merge=merge)
-            else:
-                self._group.pop()
-            raise
-        if outermost:
-            self._end_group(failed=False, merge=merge)
-        else:
-            self._group.pop()
-
-    def _end_group(self, *, failed: bool, merge: str) -> None:
-        with self._lock:
-            before, label = self._group_start, self._group[0]
-            assert before is not None
-            self._group_start = None
-            self._group.clear()
-            after = self._now
-            if after is before:
+                self._group_start, self._group_take = self._now, None
+            try:
+                yield
+            except BaseException:
+                if outermost and self._group_start is not None:
+                    self._now, self._group_start = self._group_start, None
+                raise
+            if not outermost or self._group_start is None:
                 return
-            if failed:
-                change = self._set(before, label, "undo", "typed", "")
-            else:
-                self._remember(_Step(label, before, after, merge))
-                change = None
-        if change is not None:
-            self._tell(change)
+            before, self._group_start = self._group_start, None
+            after, self._now = self._now, before
+            self._apply(after, label, merge=merge, take=self._group_take)
 
     @property
     def can_undo(self) -> bool:
@@ -472,11 +455,12 @@ class Soundtrack:
             before = self._now
             if after == before:
                 return
+            if self._group_start is not None:
+                self._now = after
+                self._group_take = take or self._group_take
+                return
             origin: Origin = "typed" if take is None else ORIGIN_OF_TAKE[take.origin]
-            if self._group_start is None:
-                self._remember(_Step(label, before, after, merge))
-            else:
-                label = self._group[0]
+            self._remember(_Step(label, before, after, merge))
             change = self._set(after, label, "edit", origin, merge, take)
         self._tell(change)
 
