@@ -109,7 +109,7 @@ class ModelOptions(QObject):
             capability: What will be asked.
             **wanted: Values that go before the user's.
         """
-        chosen: dict[str, OptionValue] = {**self._values, **wanted}
+        chosen: dict[str, OptionValue] = {**self.values, **wanted}
         result: dict[str, OptionValue] = {}
         for info in self._bridge.options_for(capability, self.model):
             if info.name in chosen:

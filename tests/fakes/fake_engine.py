@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from studio.core.artifacts import Artifact, TextArtifact
+from studio.core.artifacts import Artifact, ImageArtifact, TextArtifact
 from studio.core.errors import BadInputError, ModelNotFoundError
 from studio.core.events import (
     Cancelled,
@@ -29,13 +29,16 @@ from studio.core.events import (
     Finished,
     ModelLoading,
     Notice,
+    Preview,
     Progress,
     Queued,
     Started,
     TextDelta,
 )
+from studio.core.inputs import InputStore
+from studio.core.media import SEED_MAX, Picture
 from studio.core.options import OptionInfo, describe, option, validate
-from studio.core.requests import Capability, Request, replaced
+from studio.core.requests import Capability, ImageRequest, Request, replaced
 from studio.core.settings import Computing
 from studio.engine.api import Device, Voice
 from studio.engine.jobs import (
@@ -82,8 +85,21 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Show:
+    """Emit Preview of a plain picture."""
+
+    colour: tuple[int, int, int, int] = (200, 60, 40, 255)
+    index: int = 0
+    step: int = 1
+    side: int = 16
+
+
+@dataclass(frozen=True)
 class Finish:
-    """End well; ``text`` defaults to everything streamed, ``artifact`` overrides all."""
+    """End well; ``text`` defaults to everything streamed, ``artifact`` overrides all.
+
+    A request for pictures ends with plain ones whose colour comes from their seeds.
+    """
 
     text: str | None = None
     finish_reason: Any = "stop"
@@ -100,7 +116,7 @@ class Fail:
     code: str = "BackendError"
 
 
-Step = Loading | Text | Steps | Say | Finish | Fail
+Step = Loading | Text | Show | Steps | Say | Finish | Fail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +133,41 @@ class FakeOptions:
     repetition_penalty: float = option(1.0, title="Repetition", help="Penalty.", ge=0.5, le=2)
     stop_strings: tuple[str, ...] = option((), title="Stop at", help="Ends.", advanced=True)
 
+
+@dataclass(frozen=True, kw_only=True)
+class FakeImageOptions:
+    """Options of a picture model."""
+
+    num_inference_steps: int = option(
+        8, title="Steps", help="How often it is refined.", ge=1, le=150, step=1
+    )
+    guidance_scale: float = option(
+        7.0, title="Guidance", help="How closely it keeps to the prompt.", ge=0, le=30, step=0.5
+    )
+    scheduler: str = option(
+        "default", title="Scheduler", help="The way to the picture.", choices=("default", "euler")
+    )
+    clip_skip: int = option(0, title="CLIP skip", help="Layers.", ge=0, le=11, advanced=True)
+
+
+IMAGE_MODEL = InstalledModel(
+    info=ModelInfo(
+        id="fake-image",
+        title="Fake Pictures 1M",
+        format="diffusers",
+        capabilities=("image.txt2img", "image.img2img", "image.inpaint"),
+        size_bytes=2_000_000,
+        parameters=1_000_000,
+        family="sd-1",
+        licence="Apache-2.0",
+    ),
+    capabilities=(
+        Capability.IMAGE_TXT2IMG,
+        Capability.IMAGE_IMG2IMG,
+        Capability.IMAGE_INPAINT,
+    ),
+    backend="fake",
+)
 
 CHAT_MODEL = InstalledModel(
     info=ModelInfo(
@@ -171,6 +222,9 @@ class FakeEngine:
         self.autoplay = autoplay
         self.problem_list: list[str] = []
         self.voices: tuple[Voice, ...] = ()
+        self.inputs = InputStore()
+        self.parts: tuple[ModelInfo, ...] = ()
+        self.unused: dict[str, str] = {}
         self._models = tuple(models)
         self._defaults: dict[Capability, str] = {}
         self._options = options
@@ -248,7 +302,7 @@ class FakeEngine:
     def submit(self, request: Request, *, priority: Priority = Priority.INTERACTIVE) -> str:
         if self.closed:
             raise BadInputError("Triptych is closing.")
-        validate(self._options, request.options)
+        validate(self._options_of(request.capability), request.options)
         model = request.model or self._default_id(request.capability)
         if model not in {each.info.id for each in self._models}:
             raise ModelNotFoundError(f"There is no model called “{model}”.", hint="Add one.")
@@ -331,7 +385,13 @@ class FakeEngine:
         return ()
 
     def options_for(self, capability: Capability, model_id: str = "") -> tuple[OptionInfo, ...]:
-        return describe(self._options)
+        return tuple(
+            replace(info, unused=self.unused.get(info.name, ""))
+            for info in describe(self._options_of(capability))
+        )
+
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        return tuple(part for part in self.parts if part.role == role)
 
     def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
         return self.voices
@@ -370,6 +430,9 @@ class FakeEngine:
             case Text(text):
                 job.streamed.append(text)
                 self.emit(TextDelta(job_id=job_id, text=text))
+            case Show(colour, index, at, side):
+                picture = plain_picture(side, side, colour)
+                self.emit(Preview(job_id=job_id, picture=picture, index=index, step=at))
             case Steps(done, total, remaining_s):
                 job.info = replace(job.info, step=done, total=total, remaining_s=remaining_s)
                 self.emit(Progress(job_id=job_id, step=done, total=total, remaining_s=remaining_s))
@@ -385,7 +448,13 @@ class FakeEngine:
                 self._end(job, "failed", event)
         self._changed()
 
-    def _artifact(self, job: _FakeJob, step: Finish) -> TextArtifact:
+    def _options_of(self, capability: Capability) -> type:
+        return FakeImageOptions if capability.value.startswith("image.") else self._options
+
+    def _artifact(self, job: _FakeJob, step: Finish) -> Artifact:
+        request = job.info.request
+        if isinstance(request, ImageRequest):
+            return fake_pictures(request, job.info.model)
         return TextArtifact(
             request=job.info.request,
             model=job.info.model,
@@ -422,6 +491,30 @@ class FakeEngine:
             callback()
 
 
+def plain_picture(width: int, height: int, colour: Sequence[int]) -> Picture:
+    """Return a picture of one colour."""
+    return Picture(width=width, height=height, rgba=bytes(colour) * (width * height))
+
+
+def fake_pictures(request: ImageRequest, model: str) -> ImageArtifact:
+    """Return what a request for pictures comes to: each of the colour its seed says."""
+    count = request.num_images_per_prompt
+    seeds = tuple((request.seed + n) % (SEED_MAX + 1) for n in range(count))
+    width, height = request.width or 64, request.height or 64
+    return ImageArtifact(
+        request=request,
+        model=model,
+        backend="fake",
+        duration_s=1.0,
+        pictures=tuple(
+            plain_picture(width, height, (s * 37 % 256, s * 91 % 256, s * 17 % 256, 255))
+            for s in seeds
+        ),
+        seeds=seeds,
+        facts={"num_inference_steps": "8"},
+    )
+
+
 def _over(job: _FakeJob) -> bool:
     return job.info.state in ENDED
 
@@ -431,10 +524,15 @@ __all__ = [
     "DEFAULT_SCRIPT",
     "Fail",
     "FakeEngine",
+    "FakeImageOptions",
     "FakeOptions",
     "Finish",
+    "IMAGE_MODEL",
     "Loading",
     "Say",
+    "Show",
     "Steps",
     "Text",
+    "fake_pictures",
+    "plain_picture",
 ]

@@ -18,7 +18,9 @@ DEFAULT_SIDE = 1024
 SIDES = {
     "sd-1": 512,
     "sd-2-base": 512,
+    "sd-2-inpaint": 512,
     "sd-2": 768,
+    "lcm": 512,
     "sdxl": 1024,
     "sd-3": 1024,
     "flux": 1024,
@@ -95,9 +97,7 @@ def work_area(frame: Rect, selected: Rect, side: int) -> Rect:
 
 def _at_least(area: Rect, side: int) -> Rect:
     wider, higher = max(0, side - area.width), max(0, side - area.height)
-    return Rect(
-        area.x - wider // 2, area.y - higher // 2, area.width + wider, area.height + higher
-    )
+    return Rect(area.x - wider // 2, area.y - higher // 2, area.width + wider, area.height + higher)
 
 
 def _shaped(area: Rect) -> Rect:
