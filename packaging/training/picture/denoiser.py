@@ -97,4 +97,5 @@ def scheduler() -> object:
         use_flow_sigmas=True,
         flow_shift=1.0,
         solver_order=2,
+        steps_offset=1,
     )
