@@ -522,12 +522,12 @@ def _over(job: _FakeJob) -> bool:
 __all__ = [
     "CHAT_MODEL",
     "DEFAULT_SCRIPT",
+    "IMAGE_MODEL",
     "Fail",
     "FakeEngine",
     "FakeImageOptions",
     "FakeOptions",
     "Finish",
-    "IMAGE_MODEL",
     "Loading",
     "Say",
     "Show",

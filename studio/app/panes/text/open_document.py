@@ -1,19 +1,19 @@
-"""A document that has a tab: where it is kept, what it is called, which file it belongs to."""
+"""A text or chat that has a tab: where it is kept, what it is called, which file it belongs to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from studio.app.panes.text.file_link import FileLink
+from studio.app.project_document import ProjectDocument
 from studio.core.errors import StudioError
 from studio.documents.manuscript.manuscript import Manuscript
 
 if TYPE_CHECKING:
-    from studio.core.requests import Request
-    from studio.documents.project import Project
+    from studio.documents.project import DocumentInfo, Project
 
 
 #: A title made from the text has at most so many characters.
@@ -25,10 +25,8 @@ CHAT = "chat"
 TEXT = "text"
 
 
-class OpenDocument(QObject):
-    """One tab's document. Project and document are made at the first keystroke."""
-
-    changed = Signal()
+class OpenDocument(ProjectDocument):
+    """One tab's text or chat; it is in a project from the first keystroke."""
 
     def __init__(
         self,
@@ -40,47 +38,19 @@ class OpenDocument(QObject):
         manuscript: Manuscript | None = None,
         link: FileLink | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.kind = kind
-        self.title = title
+        super().__init__(kind, title, find_project, parent)
         self.manuscript = manuscript
         self.link = link
-        self.project: Project | None = None
-        self.document_id = ""
-        self._find_project = find_project
-        self._named = link is not None
+        self.named = link is not None
         self._saved_revision = manuscript.revision if manuscript is not None else 0
 
-    def adopt(self, project: Project, document_id: str) -> None:
+    def adopt(self, project: Project, document_id: str) -> DocumentInfo:
         """Say that the document is in a project already."""
-        self.project, self.document_id = project, document_id
-        info = project.document(document_id)
-        self.title = info.title
-        self._named = True
+        info = super().adopt(project, document_id)
         self.link = FileLink.from_meta(info.meta)
         if self.manuscript is not None and info.meta.get("unsaved"):
             self._saved_revision = -1
-
-    def target(self) -> tuple[Project, str]:
-        """Return project and document id, making both when they are not there yet.
-
-        Raises:
-            StorageError: The project cannot be made.
-        """
-        if self.project is None:
-            self.project = self._find_project()
-        if not self.document_id:
-            meta = {"file": self.link.to_meta()} if self.link is not None else {}
-            self.document_id = self.project.create_document(self.kind, self.title, meta=meta)
-        return self.project, self.document_id
-
-    def keep_request(self, request: Request, facts: Mapping[str, Any]) -> str:
-        """Keep what made the text in its project; returns its id, "" where it cannot be kept."""
-        try:
-            project, _ = self.target()
-            return project.add_request(request, facts) if not project.read_only else ""
-        except StudioError:
-            return ""  # the journal says so when it keeps the text
+        return info
 
     @property
     def modified(self) -> bool:
@@ -102,19 +72,9 @@ class OpenDocument(QObject):
         self._remember_link()
         self.changed.emit()
 
-    def rename(self, title: str) -> None:
-        """Give it another title."""
-        self._named = True
-        if title == self.title:
-            return
-        self.title = title
-        if self.project is not None and self.document_id and not self.project.read_only:
-            self.project.rename_document(self.document_id, title)
-        self.changed.emit()
-
     def name_from_text(self) -> None:
         """Call an untitled manuscript by its first line, once there is enough of it."""
-        if self._named or self.manuscript is None:
+        if self.named or self.manuscript is None:
             return
         text = self.manuscript.text.lstrip()
         line, ended, _ = text.partition("\n")
@@ -122,20 +82,19 @@ class OpenDocument(QObject):
         if words and (ended or len(words) >= ENOUGH_FOR_TITLE):
             self.rename(_shortened(words))
 
-    def set_open(self, is_open: bool) -> None:
-        """Remember whether the document has a tab, and whether its file lacks something."""
-        if self.project is None or not self.document_id or self.project.read_only:
-            return
-        unsaved = True if self.modified else None
-        self.project.set_meta(self.document_id, closed=None if is_open else True, unsaved=unsaved)
+    def _first_meta(self) -> dict[str, Any]:
+        return {"file": self.link.to_meta()} if self.link is not None else {}
+
+    def _closing_meta(self) -> dict[str, Any]:
+        return {"unsaved": True if self.modified else None}
 
     def _remember_link(self) -> None:
         try:
-            project, document_id = self.target()
+            self.target()
         except StudioError:
             return  # the journal says so and tries again; the link comes with the document
-        if self.link is not None and not project.read_only:
-            project.set_meta(document_id, file=self.link.to_meta(), unsaved=None)
+        if self.link is not None:
+            self.set_meta(file=self.link.to_meta(), unsaved=None)
 
 
 def _shortened(words: str) -> str:
