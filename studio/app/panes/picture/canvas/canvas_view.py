@@ -74,7 +74,7 @@ class CanvasView(QWidget):
         self._unsubscribe: Callable[[], None] | None = None
         self._view = ViewTransform()
         self._colour, self._background = QColor(OVER_PICTURE_DARK), QColor(OVER_PICTURE_LIGHT)
-        self._surface = PictureSurface(self.refresh, self)
+        self._surface = PictureSurface(self, self)
         self.navigation = Navigation(self.show_view)
         self.tools: dict[str, Tool] = {kind.name: kind(self) for kind in TOOLS}
         self._tool = self.tools["brush"]
@@ -86,7 +86,7 @@ class CanvasView(QWidget):
         self._edited.setInterval(EDITED_MS)
         self._edited.timeout.connect(self.edited)
         self._changed.connect(self._document_changed)
-        theme.changed.connect(self.refresh)
+        theme.changed.connect(self._surface.invalidate)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setMouseTracking(True)
@@ -115,7 +115,6 @@ class CanvasView(QWidget):
         if document is not None:
             self._unsubscribe = document.subscribe(self._heard)
         self.fit()
-        self.refresh()
 
     @property
     def colours(self) -> Palette:
@@ -173,8 +172,7 @@ class CanvasView(QWidget):
         if view == self._view:
             return
         self._view = view
-        self._surface.look(view, self.device_rect())
-        self.refresh()
+        self._surface.look(view, self.device_rect().size())
         self.view_changed.emit()
         self.show_cursor()
 
@@ -397,12 +395,11 @@ class CanvasView(QWidget):
         painter = QPainter(self)
         ratio = self.scale
         exposed = _device(event.region().boundingRect(), ratio)
-        painter.fillRect(event.rect(), QColor(self.colours.canvas))
+        painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
+        self._surface.paint(painter, exposed)
         if self._document is not None:
-            self._surface.paint(painter, exposed, ratio, self._document.frame, self.colours)
-            painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
             self._tool.paint(painter)
-            painter.resetTransform()
+        painter.resetTransform()
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QColor(self.colours.gold))
@@ -421,8 +418,6 @@ class CanvasView(QWidget):
     def _document_changed(self, change: Change) -> None:
         self._surface.document_changed(change)
         self._tool.document_changed(change)
-        if change.frame:
-            self.refresh()
         if not self._edited.isActive():
             self._edited.start()
 
@@ -431,7 +426,7 @@ class CanvasView(QWidget):
         self._view = self._view.resized(size)
         if fitted:
             self.fit()
-        self._surface.look(self._view, self.device_rect())
+        self._surface.look(self._view, self.device_rect().size())
         self.view_changed.emit()
         self._fitted = fitted
 

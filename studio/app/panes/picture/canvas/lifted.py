@@ -67,11 +67,11 @@ class Lifted:
             found.append((self._above, to_screen))
         return tuple(found)
 
-    def draw(self, painter: QPainter, to_screen: QTransform, ratio: float, exposed: QRect) -> None:
+    def draw(self, painter: QPainter, to_screen: QTransform, exposed: QRect) -> None:
         """Draw all layers, this one where it is now."""
         for tiles, transform in self.planes(to_screen):
             mode = self._mode if tiles is self._layer else PLAIN
-            TilePainter(painter, transform, ratio).draw(tiles, exposed, mode)
+            TilePainter(painter, transform).draw(tiles, exposed, mode)
 
 
 def _plane(

@@ -7,23 +7,24 @@ slices between the events of the window, so that neither pen nor window waits. G
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QTransform
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QTransform
 
+from studio.app.panes.picture.canvas.checker import checker
 from studio.app.panes.picture.canvas.display_tiles import LEVEL_MAX, DisplayTiles, Key
 from studio.app.panes.picture.canvas.lifted import Lifted
+from studio.app.panes.picture.canvas.screen_buffer import ScreenBuffer
 from studio.app.panes.picture.canvas.tile_painter import (
     TilePainter,
     enclosing,
     level_of,
     qrectf,
+    snapped,
 )
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
-from studio.app.theme.tokens import Palette, Size
-from studio.documents.picture.geometry import Rect
+from studio.app.theme.tokens import Palette
 
 if TYPE_CHECKING:
     from studio.documents.picture.document import Change, PictureDocument
@@ -35,10 +36,26 @@ SLICE_S = 0.004
 AHEAD_S = 0.002
 AHEAD_MS = 16
 """Tiles nobody sees yet: a short slice, then a pause."""
+SAME_PX = 1e-3
 KEEP_TILES = 512
 """Never forgotten: more than show at once on a large screen."""
 
 Plane = tuple[DisplayTiles, QTransform]
+
+
+class SurfaceHost(Protocol):
+    """What the surface knows of the canvas."""
+
+    @property
+    def colours(self) -> Palette:
+        """The tokens of the moment."""
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per pixel of the window's own measure."""
+
+    def refresh(self, area: QRect | None = None) -> None:
+        """Paint a part of the screen again, in device pixels; ``None`` for all of it."""
 
 
 class PictureSurface(QObject):
@@ -48,14 +65,13 @@ class PictureSurface(QObject):
         lifted: The layer that a tool moves, if one does.
     """
 
-    def __init__(self, show: Callable[[QRect], None], parent: QObject | None = None) -> None:
+    def __init__(self, host: SurfaceHost, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._show = show
+        self._host = host
         self._document: PictureDocument | None = None
         self._tiles: DisplayTiles | None = None
         self._view = ViewTransform()
-        self._screen = QRect()
-        self._checker: tuple[Palette, float, QBrush] | None = None
+        self._buffer = ScreenBuffer(self._draw)
         self.lifted: Lifted | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -64,7 +80,8 @@ class PictureSurface(QObject):
     @property
     def up_to_date(self) -> bool:
         """Whether everything that shows is as the document is."""
-        return not any(self._missing(plane, self._screen) for plane in self._planes())
+        screen = self._buffer.rect
+        return not any(self._missing(plane, screen) for plane in self._planes())
 
     def set_document(self, document: PictureDocument | None) -> None:
         """Show another document."""
@@ -77,14 +94,30 @@ class PictureSurface(QObject):
                 document.extent(),
                 keeps=True,
             )
+        self.invalidate()
 
-    def look(self, view: ViewTransform, screen: QRect) -> None:
+    def look(self, view: ViewTransform, size: QSize) -> None:
         """Show through another view, on a canvas of so many device pixels."""
-        self._view, self._screen = view, screen
+        before, after = self._view.transform(), view.transform()
+        by = _scrolled(before, after)
+        self._view = view
+        self._buffer.resize(size)
+        if by is not None:
+            self._buffer.scroll(by)
+            self._host.refresh()
+        else:
+            self.invalidate()
         self._timer.start(0)
+
+    def invalidate(self, area: QRect | None = None) -> None:
+        """Draw a part again, in device pixels; ``None`` for all of it."""
+        self._buffer.invalidate(area)
+        self._host.refresh(area)
 
     def document_changed(self, change: Change) -> None:
         """The document is no longer as it was."""
+        if change.frame:
+            self.invalidate()
         if self._tiles is None or self._document is None or change.rect is None:
             return
         self._tiles.invalidate(change.rect)
@@ -93,9 +126,9 @@ class PictureSurface(QObject):
             grown = self._document.extent()  # looks at every layer, so not for every dab
         if grown != self._tiles.extent:
             self._tiles.extent = grown
-            self._show(self._screen)
+            self.invalidate()
         else:
-            self._show(self._view.rect_to_screen(qrectf(change.rect)).adjusted(-2, -2, 2, 2))
+            self._invalidate(qrectf(change.rect), self._view.transform())
 
     def lift(self, layer_id: str | None) -> None:
         """Draw a layer apart from the others, or all together again."""
@@ -103,71 +136,56 @@ class PictureSurface(QObject):
         if layer_id is not None and self._document is not None:
             self.lifted = Lifted(self._document, layer_id)
         self._timer.start(0)
-        self._show(self._screen)
+        self.invalidate()
+
+    def paint(self, painter: QPainter, exposed: QRect) -> None:
+        """Show ``exposed``; everything is in device pixels."""
+        self._buffer.paint(painter, exposed)
 
     # drawing
 
-    def paint(
-        self, painter: QPainter, exposed: QRect, ratio: float, frame: Rect, colours: Palette
-    ) -> None:
-        """Draw what shows in ``exposed``, in device pixels, on the canvas's own colour."""
+    def _draw(self, painter: QPainter, area: QRect) -> None:
+        """Draw a part of the screen from the tiles."""
+        painter.fillRect(area, QColor(self._host.colours.canvas))
         if self._tiles is None:
             return
+        self._composite_now(area)
         to_screen = self._view.transform()
-        self._composite_now(exposed)
-        main = TilePainter(painter, to_screen, ratio)
-        if self.lifted is not None or not main.hides(self._tiles, exposed):
-            self._paint_checker(painter, exposed, ratio, frame, colours)
+        main = TilePainter(painter, to_screen)
+        if self.lifted is not None or not main.hides(self._tiles, area):
+            self._draw_checker(painter, area)
         if self.lifted is not None:
-            self.lifted.draw(painter, to_screen, ratio, exposed)
+            self.lifted.draw(painter, to_screen, area)
         else:
-            main.draw(self._tiles, exposed)
+            main.draw(self._tiles, area)
 
-    def _composite_now(self, exposed: QRect) -> None:
+    def _composite_now(self, area: QRect) -> None:
         until = time.perf_counter() + PAINT_S
         for plane in self._planes():
             left = until - time.perf_counter()
-            missing = self._missing(plane, exposed)
+            missing = self._missing(plane, area)
             if missing and (left <= 0 or not plane[0].refresh(missing, left)[1]):
                 self._timer.start(0)
                 return
 
-    def _paint_checker(
-        self, painter: QPainter, exposed: QRect, ratio: float, frame: Rect, colours: Palette
-    ) -> None:
+    def _draw_checker(self, painter: QPainter, area: QRect) -> None:
         """Lay the checked ground under the picture and under the frame."""
-        if self._tiles is None:
+        if self._tiles is None or self._document is None:
             return
-        view = self._view
         painter.save()
-        painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
-        origin = view.to_screen(QPointF())
+        ground = checker(self._host.colours, self._host.scale)
+        origin = self._view.to_screen(QPointF())
         painter.setBrushOrigin(QPointF(round(origin.x()), round(origin.y())))
         painter.setPen(Qt.PenStyle.NoPen)
-        for area in (self._tiles.extent, frame):
-            if area.is_empty:
+        painter.setBrush(ground)
+        for part in (self._tiles.extent, self._document.frame):
+            if part.is_empty:
                 continue
-            if view.upright:
-                painter.fillRect(
-                    view.rect_to_screen(qrectf(area)) & exposed, self._squares(colours, ratio)
-                )
+            if self._view.upright:
+                painter.fillRect(snapped(self._view.transform(), part) & area, ground)
             else:
-                painter.setBrush(self._squares(colours, ratio))
-                painter.drawPolygon(view.polygon_to_screen(qrectf(area)))
+                painter.drawPolygon(self._view.polygon_to_screen(qrectf(part)))
         painter.restore()
-
-    def _squares(self, colours: Palette, ratio: float) -> QBrush:
-        if self._checker is not None and self._checker[:2] == (colours, ratio):
-            return self._checker[2]
-        side = round(Size.CHECKER * ratio)
-        image = QImage(2 * side, 2 * side, QImage.Format.Format_RGB32)
-        image.fill(QColor(colours.checker))
-        painter = QPainter(image)
-        for corner in (0, side):
-            painter.fillRect(corner, side - corner, side, side, QColor(colours.checker_other))
-        painter.end()
-        self._checker = (colours, ratio, QBrush(image))
-        return self._checker[2]
 
     # compositing
 
@@ -185,17 +203,21 @@ class PictureSurface(QObject):
         shown = enclosing(back.mapRect(QRectF(exposed)))
         return tiles.wanted(shown, level_of(to_screen))
 
+    def _invalidate(self, part: QRectF, to_screen: QTransform) -> None:
+        """Draw a part of the document again, and what smoothing lets it touch."""
+        area = to_screen.mapRect(part).toAlignedRect().adjusted(-2, -2, 2, 2)
+        self.invalidate(area & self._buffer.rect)
+
     def _work(self) -> None:
         """Composite one slice: what shows first, then what may show soon."""
         until = time.perf_counter() + SLICE_S
         for plane in self._planes():
-            missing = self._missing(plane, self._screen)
+            missing = self._missing(plane, self._buffer.rect)
             if not missing:
                 continue
             shown, done = plane[0].refresh(missing, max(0.0, until - time.perf_counter()))
             for rect in shown:
-                area = plane[1].mapRect(qrectf(rect)).toAlignedRect()
-                self._show(area.adjusted(-2, -2, 2, 2))
+                self._invalidate(qrectf(rect), plane[1])
             if not done:
                 self._timer.start(0)
                 return
@@ -205,7 +227,7 @@ class PictureSurface(QObject):
     def _work_ahead(self, tiles: DisplayTiles) -> None:
         """Composite around what shows, and the next level out, then rest."""
         tiles.trim(KEEP_TILES)
-        around = QRectF(self._screen)
+        around = QRectF(self._buffer.rect)
         around.adjust(
             -around.width() / 3, -around.height() / 3, around.width() / 3, around.height() / 3
         )
@@ -216,3 +238,14 @@ class PictureSurface(QObject):
                 tiles.refresh(missing, AHEAD_S)
                 self._timer.start(AHEAD_MS)
                 return
+
+
+def _scrolled(before: QTransform, after: QTransform) -> QPoint | None:
+    """Return by how many whole device pixels a view was moved; ``None`` when it changed more."""
+    parts = ("m11", "m12", "m21", "m22")
+    if any(getattr(before, part)() != getattr(after, part)() for part in parts):
+        return None
+    x, y = after.dx() - before.dx(), after.dy() - before.dy()
+    if abs(x - round(x)) > SAME_PX or abs(y - round(y)) > SAME_PX:
+        return None
+    return QPoint(round(x), round(y))

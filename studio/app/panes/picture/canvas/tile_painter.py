@@ -31,18 +31,16 @@ class TilePainter:
     rows, and because turned edges that are shared are computed from the same corners.
     """
 
-    def __init__(self, painter: QPainter, to_screen: QTransform, ratio: float) -> None:
+    def __init__(self, painter: QPainter, to_screen: QTransform) -> None:
         """Prepare drawing.
 
         Args:
-            painter: On the widget.
+            painter: Draws in device pixels.
             to_screen: From the document to device pixels.
-            ratio: Device pixels per pixel of the widget.
         """
         self._painter = painter
         self._to_screen = to_screen
         self._to_document, self._possible = to_screen.inverted()
-        self._to_widget = QTransform.fromScale(1 / ratio, 1 / ratio)
         self._zoom = zoom_of(to_screen)
         self._upright = is_upright(to_screen)
         self.level = level_of(to_screen)
@@ -60,9 +58,8 @@ class TilePainter:
         whole = self._upright and self._zoom == round(self._zoom)
         smooth = self._zoom < SMOOTH_BELOW and not whole
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.setTransform(
-            self._to_widget if self._upright else self._to_screen * self._to_widget
-        )
+        if not self._upright:
+            painter.setTransform(self._to_screen)
         for key in tiles.keys(self.shown(exposed), self.level):
             self._draw_best(tiles, key, mode)
         painter.restore()

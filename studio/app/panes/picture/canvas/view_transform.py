@@ -44,7 +44,15 @@ class ViewTransform:
         return self.angle == 0 and not self.mirrored
 
     def transform(self) -> QTransform:
-        """Return what maps the document to the screen."""
+        """Return what maps the document to the screen.
+
+        An upright view begins at a whole device pixel, so that at whole zooms every pixel of the
+        picture is drawn, and painted, exactly where it is.
+        """
+        if self.upright:
+            left = self.middle.x() - self.centre.x() * self.zoom
+            top = self.middle.y() - self.centre.y() * self.zoom
+            return QTransform(self.zoom, 0, 0, self.zoom, _whole(left), _whole(top))
         result = QTransform()
         result.translate(self.middle.x(), self.middle.y())
         result.rotate(self.angle)
@@ -129,3 +137,8 @@ def normal_angle(angle: float) -> float:
     if turned > 180:
         return turned - 360
     return turned + 360 if turned <= -180 else turned
+
+
+def _whole(value: float) -> float:
+    """Round, and always the same way for a value that is half a pixel up to its last digits."""
+    return math.floor(value + 0.5 + 1e-6)
