@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import __version__
-from studio.cli.listing import size
+from studio.cli.tables import size
 from studio.core.paths import Folders, user_folders
 from studio.core.requests import Capability
 

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from studio.cli.listing import print_table
+from studio.cli.tables import print_table
 
 
 def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:

@@ -1,11 +1,13 @@
-"""``triptych models list`` and ``triptych plugins list``."""
+"""``triptych models list``, ``triptych models fetch`` and ``triptych plugins list``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from typing import Any
+
+from studio.cli import fetch
+from studio.cli.tables import print_table, size
 
 
 def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
@@ -19,6 +21,8 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
         shown = actions.add_parser("list", help=f"show {text}")
         shown.add_argument("--json", action="store_true", help="print JSON")
         shown.set_defaults(command=run)
+        if name == "models":
+            fetch.add_parser(actions)
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -94,23 +98,3 @@ def list_plugins(options: argparse.Namespace) -> int:
     ]
     print_table(("plugin", "state", "from", ""), rows, "No plugin was found.")
     return 0
-
-
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    """Print aligned columns, or the sentence for an empty list."""
-    if not rows:
-        print(empty)
-        return
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    for row in (heads, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in the unit people read, decimal."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")

