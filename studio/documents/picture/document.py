@@ -18,13 +18,18 @@ from typing import Any
 import numpy as np
 
 from studio.core.errors import BadInputError
+from studio.documents.picture import actions
+from studio.documents.picture.actions import Layering
 from studio.documents.picture.brush import Brush
-from studio.documents.picture.compositing import PICTURE, View, compose
+from studio.documents.picture.compositing import PICTURE, WHOLE, View, compose
 from studio.documents.picture.editing import Edit, State, changed_area, touched
+from studio.documents.picture.flood import Look, similar
 from studio.documents.picture.geometry import Key, Rect, bounds_of, require_near, windows
+from studio.documents.picture.gradients import Gradient, GradientKind, Stop
 from studio.documents.picture.history import BUDGET_BYTES, History, Step
 from studio.documents.picture.layers import (
     KINDS,
+    SHOWN_KINDS,
     Layer,
     LayerKind,
     Tree,
@@ -37,7 +42,7 @@ from studio.documents.picture.layers import (
     replaced,
     walk,
 )
-from studio.documents.picture.painting import Effect, exchange_pixels, lay_pixels
+from studio.documents.picture.painting import Colour, Effect, exchange_pixels, lay_pixels
 from studio.documents.picture.projection import Projection
 from studio.documents.picture.scene import (
     Snapshot,
@@ -48,10 +53,21 @@ from studio.documents.picture.scene import (
     has_overlays,
     view_of,
 )
-from studio.documents.picture.selection import Selection
+from studio.documents.picture.selection import (
+    ALL,
+    Selection,
+    SelectMode,
+    combined,
+    cut,
+    inverted,
+    selection_of,
+)
+from studio.documents.picture.shapes import ellipse, polygon, rectangle
+from studio.documents.picture.softening import feathered, grown
 from studio.documents.picture.strokes import Stroke
 from studio.documents.picture.symmetry import Symmetry
 from studio.documents.picture.tiles import Bytes, Floats
+from studio.documents.picture.transforming import Affine, Resample, Rows
 from studio.documents.spans import Origin
 
 MAX_SIDE_PX = 16384
@@ -395,7 +411,7 @@ class PictureDocument:
         planes = _planes(pixels, (x, y))
         if mask is not None and (mask.dtype != np.uint8 or mask.shape != planes.shape[1:]):
             raise BadInputError("The mask has another size than the picture.", mask=str(mask.shape))
-        with self._painting(layer_id, label) as edit:
+        with self._painting(layer_id, label) as (edit, _):
             self._write(edit, layer_id, planes, (x, y), mask, exchange=exchange)
 
     # --- painting --------------------------------------------------------------------------
@@ -421,23 +437,15 @@ class PictureDocument:
         Raises:
             BadInputError: The layer refuses, with a sentence why.
         """
-        if len(colour) not in (3, 4) or not all(0 <= value <= 255 for value in colour):
-            raise BadInputError("A colour has red, green and blue from 0 to 255.")
-        red, green, blue = (int(value) for value in colour[:3])
-        share = colour[3] / 255 if len(colour) == 4 else 1.0
+        rgb, share = _colour(colour)
         with self._lock:
             self._finish_stroke()
             layer = self._require_paintable(layer_id)
-            if erase and layer.alpha_locked:
-                raise BadInputError(
-                    f"The transparency of “{layer.name}” is locked, so nothing can be erased.",
-                    hint="Unlock its transparency in the list of layers.",
-                )
+            if erase:
+                _require_erasable(layer)
             effect: Effect = "erase" if erase else "tint" if layer.alpha_locked else "paint"
             edit = self._state.begin("Eraser stroke" if erase else "Brush stroke")
-            self._stroke = Stroke(
-                self, edit, layer_id, brush, (red, green, blue), effect, tuple(symmetry), share
-            )
+            self._stroke = Stroke(self, edit, layer_id, brush, rgb, effect, tuple(symmetry), share)
             return self._stroke
 
     def end_stroke(self, stroke: Stroke, *, keep: bool) -> None:
@@ -465,6 +473,271 @@ class PictureDocument:
             with self._lock:
                 change = self._changed(rect)
             self._tell(change)
+
+    # --- whole layers ----------------------------------------------------------------------
+
+    def merge_down(self, layer_id: str) -> str:
+        """Merge a layer or group into the layer right below it and return that one's id.
+
+        Raises:
+            BadInputError: There is none, or one of both is hidden, locked or of another kind.
+        """
+        with self._changing("Merge down") as edit:
+            tree = self._state.tree
+            path = path_to(tree, layer_id)
+            siblings = path[-2].children if len(path) > 1 else tree
+            place = siblings.index(path[-1])
+            if place == 0:
+                raise BadInputError(
+                    f"There is nothing below “{path[-1].name}” it could be merged into."
+                )
+            lower = siblings[place - 1]
+            self._require_mergeable((path[-1], lower), path[:-1])
+            actions.merge_down(self._state, edit, path[-1], lower)
+            self._state.active = lower.id
+            return lower.id
+
+    def merge_group(self, group_id: str) -> str:
+        """Make a group one layer that looks the same and return its id, which stays.
+
+        Raises:
+            BadInputError: It is no group, or something in it is locked.
+        """
+        with self._changing("Merge group") as edit:
+            path = path_to(self._state.tree, group_id)
+            if path[-1].kind != "group":
+                raise BadInputError(f"“{path[-1].name}” is no group.", id=group_id)
+            self._require_mergeable(path[-1:], path[:-1])
+            actions.merge_group(self._state, edit, path[-1])
+            self._state.active = group_id
+            return group_id
+
+    def merge_visible(self) -> str:
+        """Make one layer of everything visible in the picture, keep what is hidden, and return
+        its id.
+
+        Raises:
+            BadInputError: Nothing is visible, or something of it is locked.
+        """
+        return self._flatten("Merge visible", keep_hidden=True)
+
+    def flatten(self) -> str:
+        """Make one layer of everything visible in the picture, drop hidden layers, and return its
+        id. Masks, controls and regions stay.
+
+        Raises:
+            BadInputError: Nothing is visible, or something of it is locked.
+        """
+        return self._flatten("Flatten", keep_hidden=False)
+
+    def transform_layer(self, layer_id: str, matrix: Rows, resample: Resample = "bicubic") -> None:
+        """Move, turn, scale or shear a layer, or everything in a group; with a selection, only
+        what is selected, and the selection goes along.
+
+        Args:
+            layer_id: The layer.
+            matrix: ((a, b, e), (c, d, f)): x' = a x + b y + e, y' = c x + d y + f, in pixels of
+                the picture. Whole moves, mirrors and quarter turns change no pixel.
+            resample: "nearest", "bilinear" or "bicubic".
+
+        Raises:
+            BadInputError: The layer refuses, or would become too large or too flat.
+        """
+        affine = Affine.of(matrix)
+        path = path_to(self._state.tree, layer_id)
+        inside = [one for one in path[-1].walk() if one.kind != "group"]
+        _require_unlocked((*path, *inside))
+        _require_visible(path)
+        with self._changing("Move" if affine.shift is not None else "Transform") as edit:
+            state = self._state
+            for one in inside:
+                actions.transform(state, edit, one.id, affine, resample)
+            if state.selection is not None:
+                state.selection = actions.transformed_selection(
+                    state.selection, affine, resample, self._limits()
+                )
+
+    # --- filling ---------------------------------------------------------------------------
+
+    def fill(
+        self,
+        layer_id: str,
+        x: int,
+        y: int,
+        colour: Sequence[int],
+        *,
+        tolerance: int = 32,
+        contiguous: bool = True,
+        sample_merged: bool = False,
+    ) -> None:
+        """Fill what has a colour like that at a point, as far as it is selected.
+
+        Args:
+            layer_id: The layer that is painted.
+            x: The point.
+            y: The point.
+            colour: Red, green, blue and, if given, alpha, 0 to 255.
+            tolerance: How different colours may be, 0 to 255.
+            contiguous: Only what is connected with the point.
+            sample_merged: Look at the whole picture rather than at the layer.
+
+        Raises:
+            BadInputError: The layer refuses, or there is no picture at the point.
+        """
+        rgb, share = _colour(colour)
+        with self._painting(layer_id, "Fill") as (edit, layer):
+            look = self._looker(None if sample_merged else layer_id)
+            limits = self._limits().united(self._state.area(layer_id))
+            found = similar(look, x, y, tolerance=tolerance, contiguous=contiguous, limits=limits)
+            painter = Layering(self._state, edit, layer)
+            painter.colour(found, rgb, share, "tint" if layer.alpha_locked else "paint")
+
+    def fill_selection(self, layer_id: str, colour: Sequence[int]) -> None:
+        """Fill what is selected; without a selection, the frame.
+
+        Raises:
+            BadInputError: The layer refuses.
+        """
+        rgb, share = _colour(colour)
+        with self._painting(layer_id, "Fill") as (edit, layer):
+            painter = Layering(self._state, edit, layer)
+            effect: Effect = "tint" if layer.alpha_locked else "paint"
+            painter.colour(rectangle(self._selected_area()), rgb, share, effect)
+
+    def clear(self, layer_id: str) -> None:
+        """Erase what is selected; without a selection, everything on the layer.
+
+        Raises:
+            BadInputError: The layer refuses.
+        """
+        with self._painting(layer_id, "Clear") as (edit, layer):
+            _require_erasable(layer)
+            painter = Layering(self._state, edit, layer)
+            tiles = dict.fromkeys(self._state.grid(layer_id), ALL)
+            painter.colour(tiles, (0, 0, 0), 1.0, "erase")
+
+    def gradient(
+        self,
+        layer_id: str,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        stops: Sequence[Stop],
+        kind: GradientKind = "linear",
+    ) -> None:
+        """Lay a gradient over what is selected; without a selection, over picture and frame.
+
+        Args:
+            layer_id: The layer.
+            start: Where the first colour is.
+            end: Where the last one is.
+            stops: At least two of (place from 0 to 1, colour).
+            kind: "linear", "radial" or "conical".
+
+        Raises:
+            BadInputError: The layer refuses, or the gradient cannot be used.
+        """
+        made = Gradient.of(start, end, stops, kind)
+        with self._painting(layer_id, "Gradient") as (edit, layer):
+            area = self._selected_area(self._limits())
+            if layer.alpha_locked:
+                area = area.intersected(self._state.area(layer_id))
+            tiles = rectangle(area)
+            Layering(self._state, edit, layer).pixels(tiles, made.planes)
+
+    # --- selecting -------------------------------------------------------------------------
+
+    def select_rect(self, rect: Rect, mode: SelectMode = "replace") -> None:
+        """Select a rectangle; an empty one selects nothing."""
+        self._select("Select rectangle", lambda: rectangle(rect), mode)
+
+    def select_ellipse(self, rect: Rect, mode: SelectMode = "replace") -> None:
+        """Select the ellipse that fills a rectangle."""
+        self._select("Select ellipse", lambda: ellipse(rect), mode)
+
+    def select_polygon(
+        self, points: Sequence[tuple[float, float]], mode: SelectMode = "replace"
+    ) -> None:
+        """Select what an outline goes around: a lasso or a polygon, closed by itself."""
+        self._select("Select outline", lambda: polygon(points), mode)
+
+    def select_wand(
+        self,
+        x: int,
+        y: int,
+        *,
+        tolerance: int = 32,
+        contiguous: bool = True,
+        sample_merged: bool = True,
+        layer_id: str | None = None,
+        mode: SelectMode = "replace",
+    ) -> None:
+        """Select what has a colour like that at a point.
+
+        Args:
+            x: The point.
+            y: The point.
+            tolerance: How different colours may be, 0 to 255.
+            contiguous: Only what is connected with the point.
+            sample_merged: Look at the whole picture rather than at a layer.
+            layer_id: That layer; ``None`` for the active one.
+            mode: What becomes of what was selected before.
+
+        Raises:
+            BadInputError: There is no picture at the point, or no layer to look at.
+        """
+        with self._lock:
+            chosen = None if sample_merged else layer_id or self._state.active
+            look = self._looker(chosen)
+            limits = self._limits()
+            found = similar(look, x, y, tolerance=tolerance, contiguous=contiguous, limits=limits)
+            self._select("Select by colour", lambda: found, mode)
+
+    def select_layer(self, layer_id: str, mode: SelectMode = "replace") -> None:
+        """Select what is painted on a layer, as far as it is opaque.
+
+        Raises:
+            BadInputError: It is not there.
+        """
+        with self._lock:
+            find(self._state.tree, layer_id)
+            tiles = self._state.grid(layer_id).lend()
+            found = {key: tile.pixels[3].copy() for key, tile in tiles.items()}
+            self._select("Select layer", lambda: found, mode)
+
+    def select_mask(
+        self, mask: Bytes, at: tuple[int, int] = (0, 0), mode: SelectMode = "replace"
+    ) -> None:
+        """Select what a mask says: uint8 (height, width), 255 where selected, ``at`` its corner.
+
+        Raises:
+            BadInputError: It is no mask.
+        """
+        if mask.ndim != 2 or mask.dtype != np.uint8:
+            raise BadInputError("This is no mask.", shape=str(mask.shape))
+        rect = require_near(Rect(at[0], at[1], mask.shape[1], mask.shape[0]))
+        self._select("Select", lambda: dict(cut(rect, mask)), mode)
+
+    def select_all(self) -> None:
+        """Select the picture and the frame."""
+        with self._lock:
+            self._select("Select all", lambda: rectangle(self._limits()), "replace")
+
+    def grow_selection(self, by_px: int) -> None:
+        """Let the selection reach further; less far when negative."""
+        label = "Grow selection" if by_px >= 0 else "Shrink selection"
+        self._reselect(label, lambda one: grown(one, by_px, self._limits()))
+
+    def feather_selection(self, radius_px: float) -> None:
+        """Let the selection's edges fade over so many pixels to both sides."""
+        self._reselect("Feather", lambda one: feathered(one, radius_px, self._limits()))
+
+    def invert_selection(self) -> None:
+        """Select everything that is not selected; without a selection, nothing happens."""
+        self._reselect("Invert selection", lambda one: inverted(one, self._limits()))
+
+    def clear_selection(self) -> None:
+        """Select nothing, so that everything can be painted."""
+        self._reselect("Select nothing", lambda _: None)
 
     # --- undo ------------------------------------------------------------------------------
 
@@ -495,6 +768,12 @@ class PictureDocument:
     def redo(self) -> str | None:
         """Bring the step taken back last again; returns what it was, or ``None``."""
         return self._go(back=False)
+
+    def forget_undo(self) -> None:
+        """Begin undo here: what came before, such as opening a file, is no step."""
+        with self._lock:
+            self._history.forget()
+        self._tell(Change(history=True))
 
     @contextmanager
     def group(
@@ -542,11 +821,73 @@ class PictureDocument:
         self._tell(change)
 
     @contextmanager
-    def _painting(self, layer_id: str, label: str) -> Iterator[Edit]:
+    def _painting(self, layer_id: str, label: str) -> Iterator[tuple[Edit, Layer]]:
         with self._lock:
-            self._require_paintable(layer_id)
+            layer = self._require_paintable(layer_id)
             with self._changing(label) as edit:
-                yield edit
+                yield edit, layer
+
+    def _flatten(self, label: str, *, keep_hidden: bool) -> str:
+        with self._changing(label) as edit:
+            tree = self._state.tree
+            shown = [one for one in tree if one.kind in SHOWN_KINDS and one.visible]
+            if not shown:
+                raise BadInputError("Nothing is visible that could be merged.")
+            self._require_mergeable(shown, ())
+            made = Layer(new_id(), "raster", _free_name(tree, "Merged"))
+            actions.flatten(self._state, edit, made, keep_hidden=keep_hidden)
+            self._state.active = made.id
+            return made.id
+
+    def _select(
+        self, label: str, shape: Callable[[], Mapping[Key, Bytes]], mode: SelectMode
+    ) -> None:
+        with self._lock:
+            limits = self._limits()
+            new = selection_of(shape(), 0, limits)
+            after = combined(self._state.selection, new, mode, limits)
+            self._put_selection(label, after)
+
+    def _reselect(self, label: str, change: Callable[[Selection], Selection | None]) -> None:
+        with self._lock:
+            if self._state.selection is not None:
+                self._put_selection(label, change(self._state.selection))
+
+    def _put_selection(self, label: str, selection: Selection | None) -> None:
+        if selection is None and self._state.selection is None:
+            return
+        with self._changing(label):
+            self._state.selection = selection
+
+    def _limits(self) -> Rect:
+        """Return what counts as everything on a canvas without edges."""
+        return self.extent().united(self._state.frame)
+
+    def _selected_area(self, otherwise: Rect | None = None) -> Rect:
+        selection = self._state.selection
+        if selection is None:
+            return otherwise or self._state.frame
+        return selection.bounds.united(self._limits()) if selection.outside else selection.bounds
+
+    def _looker(self, layer_id: str | None) -> Look:
+        """Return what gives the tiles of a layer, or of the whole picture."""
+        if layer_id is None:
+            return lambda key: self._compose(key, WHOLE, PICTURE)
+        layer = find(self._state.tree, layer_id)
+        if layer.kind == "group":
+            view = View(only=frozenset({layer_id}))
+            return lambda key: self._compose(key, WHOLE, view)
+
+        def look(key: Key) -> Bytes | None:
+            tile = self._state.tile(layer_id, key)
+            return None if tile is None else tile.pixels
+
+        return look
+
+    def _require_mergeable(self, layers: Sequence[Layer], around: Sequence[Layer]) -> None:
+        inside = [one for layer in layers for one in layer.walk()]
+        _require_unlocked((*around, *inside))
+        _require_visible(layers)
 
     def _close(self, edit: Edit) -> Change:
         """Make an action a step and say what it changed; the caller holds the lock."""
@@ -623,12 +964,7 @@ class PictureDocument:
                 hint="Choose a layer in it.",
             )
         _require_unlocked(path)
-        for one in path:
-            if not one.visible:
-                raise BadInputError(
-                    f"“{one.name}” is hidden, so nobody would see what is painted.",
-                    hint="Show it in the list of layers.",
-                )
+        _require_visible(path)
         return layer
 
     def _write(
@@ -691,6 +1027,35 @@ def _require_unlocked(path: Sequence[Layer]) -> None:
     for one in path:
         if one.locked:
             raise BadInputError(f"“{one.name}” is locked.", hint="Unlock it in the list of layers.")
+
+
+def _require_visible(path: Sequence[Layer]) -> None:
+    for one in path:
+        if not one.visible:
+            raise BadInputError(
+                f"“{one.name}” is hidden, so nobody would see what happens to it.",
+                hint="Show it in the list of layers.",
+            )
+
+
+def _require_erasable(layer: Layer) -> None:
+    if layer.alpha_locked:
+        raise BadInputError(
+            f"The transparency of “{layer.name}” is locked, so nothing can be erased.",
+            hint="Unlock its transparency in the list of layers.",
+        )
+
+
+def _colour(colour: Sequence[int]) -> tuple[Colour, float]:
+    """Return a colour's red, green and blue, and its alpha as 0 to 1.
+
+    Raises:
+        BadInputError: It is no colour.
+    """
+    if len(colour) not in (3, 4) or not all(0 <= value <= 255 for value in colour):
+        raise BadInputError("A colour has red, green and blue from 0 to 255.")
+    red, green, blue = (int(value) for value in colour[:3])
+    return (red, green, blue), (colour[3] / 255 if len(colour) == 4 else 1.0)
 
 
 def _require_room(tree: Tree, more: int = 1) -> None:

@@ -131,6 +131,8 @@ class Step:
     def weigh(self) -> None:
         """Add up what it keeps."""
         self.size = _STEP_BYTES + sum(change.size for change in self.tiles.values())
+        if self.selection is not None:
+            self.size += max(one.size for one in self.selection if one is not None)
 
     @property
     def is_fresh(self) -> bool:
@@ -162,6 +164,11 @@ class History:
         size = self.size
         while size > self._budget and len(self.done) > 1:
             size -= self.done.popleft().size
+
+    def forget(self) -> None:
+        """Drop all steps."""
+        self.done.clear()
+        self.undone.clear()
 
     def wait(self) -> None:
         """Wait until everything that shall be packed is."""

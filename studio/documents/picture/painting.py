@@ -65,7 +65,9 @@ def lay_colour(
         _alpha_over(base[3], coverage, out[3], alpha, work)
 
 
-def lay_pixels(base: Bytes | None, out: Bytes, source: Bytes, coverage: Floats | None) -> None:
+def lay_pixels(
+    base: Bytes | None, out: Bytes, source: Bytes, coverage: Floats | None, *, tint: bool = False
+) -> None:
     """Lay pixels over others.
 
     Args:
@@ -73,8 +75,9 @@ def lay_pixels(base: Bytes | None, out: Bytes, source: Bytes, coverage: Floats |
         out: uint8 (4, height, width), gets the result; may be ``base``. At most one tile.
         source: uint8 (4, height, width), straight.
         coverage: float32 (height, width), how much of ``source``, 0 to 1; ``None`` for all.
+        tint: Colour only what is there, and leave its transparency alone.
     """
-    if coverage is None and (base is None or source[3].min() == 255):
+    if not tint and coverage is None and (base is None or source[3].min() == 255):
         out[...] = source
         return
     amount = np.multiply(source[3], np.float32(1 / 255))
@@ -83,14 +86,20 @@ def lay_pixels(base: Bytes | None, out: Bytes, source: Bytes, coverage: Floats |
     if base is None:
         base = np.zeros_like(source)
     share, alpha, work = (plane[: out.shape[1], : out.shape[2]] for plane in _own.planes[:3])
-    _over(base[3], amount, alpha, share, work)
+    if tint:
+        np.multiply(amount, base[3] > 0, out=share)
+    else:
+        _over(base[3], amount, alpha, share, work)
     for channel in range(3):
         work[...] = base[channel]
         np.subtract(source[channel], work, out=alpha)
         np.multiply(alpha, share, out=alpha)
         np.add(work, alpha, out=work)
         _round(work, out[channel])
-    _alpha_over(base[3], amount, out[3], alpha, work)
+    if tint:
+        out[3] = base[3]
+    else:
+        _alpha_over(base[3], amount, out[3], alpha, work)
     clear_hidden(out)
 
 
