@@ -23,6 +23,8 @@ from studio.core.requests import Capability, Request
 from studio.engine.jobs import EngineState, InstalledModel, JobInfo, Priority
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from studio.core.inputs import InputStore
     from studio.core.settings import Computing
     from studio.engine.api import Voice
@@ -222,6 +224,16 @@ class EngineBridge(QObject):
             StudioError: The engine is not ready yet.
         """
         return self._need_engine().inputs
+
+    def refresh_models(self) -> None:
+        """Look at the model folders again, in the back."""
+        if self._engine is not None:
+            self._engine.refresh_models()
+
+    def use_model(self, path: Path) -> None:
+        """Use a model from anywhere until the program ends; it is looked at in the back."""
+        if self._engine is not None:
+            self._engine.use_model(path)
 
     def default_model(self, capability: Capability) -> ModelInfo | None:
         """Return the model that answers when a request names none."""

@@ -357,6 +357,10 @@ class Engine:
         """Look at the model folders again, in the back."""
         self._crew.spawn(lambda: self._look_again(self._inventory.look_at_store), "models")
 
+    def use_model(self, path: Path) -> None:
+        """Use a model from anywhere until the program ends; it is looked at in the back."""
+        self._crew.spawn(lambda: self._look_again(lambda: self._inventory.add(path)), "models")
+
     def configure(self, settings: Computing) -> None:
         """Take new settings; another device is used from the next job on."""
         with self._lock:

@@ -31,6 +31,9 @@ class ModelSource(Protocol):
     def refresh(self) -> object:
         """Look at the folders again."""
 
+    def add(self, path: Path) -> object:
+        """Use a model from anywhere."""
+
 
 @dataclass(frozen=True)
 class Answerer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from studio.core.errors import ModelNotFoundError
 from studio.core.requests import Capability, Request
@@ -53,6 +54,16 @@ class Inventory:
     def look_at_store(self) -> None:
         """Look at the model folders again."""
         self._store.refresh()
+        self.count()
+
+    def add(self, path: Path) -> None:
+        """Use a model from anywhere as long as this runs.
+
+        Raises:
+            ModelError: It is none, or damaged.
+            StorageError: The system does not let us read it.
+        """
+        self._store.add(path)
         self.count()
 
     def set_default(self, capability: Capability, model_id: str) -> None:

@@ -830,3 +830,26 @@ def test_what_is_settled_has_its_device(make_engine: MakeEngine) -> None:
     for _ in range(20):
         listener = settled(make_engine())
         assert listener.engine.state().device is not None
+
+
+def test_a_model_from_anywhere_is_used_at_once(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Store:
+        def __init__(self) -> None:
+            self.found: list[Any] = []
+
+        def models(self) -> list[Any]:
+            return self.found
+
+        def problems(self) -> dict[Path, str]:
+            return {}
+
+        def refresh(self) -> None:
+            pass
+
+        def add(self, path: Path) -> None:
+            self.found.append(model(path.stem))
+
+    listener = make_engine(store=Store())
+    assert listener.engine.wait_until_settled(WAIT_S)
+    listener.engine.use_model(tmp_path / "dropped.safetensors")
+    listener.until(lambda: "dropped" in [each.info.id for each in listener.engine.models()])

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from studio.core.artifacts import Artifact, ImageArtifact, TextArtifact
@@ -225,6 +226,8 @@ class FakeEngine:
         self.inputs = InputStore()
         self.parts: tuple[ModelInfo, ...] = ()
         self.unused: dict[str, str] = {}
+        self.looked_again = 0
+        self.used_models: list[Path] = []
         self._models = tuple(models)
         self._defaults: dict[Capability, str] = {}
         self._options = options
@@ -369,6 +372,14 @@ class FakeEngine:
     def default_model(self, capability: Capability) -> ModelInfo | None:
         chosen = self._default_id(capability)
         return next((m.info for m in self._models if m.info.id == chosen), None)
+
+    def refresh_models(self) -> None:
+        self.looked_again += 1
+        self._changed()
+
+    def use_model(self, path: Path) -> None:
+        self.used_models.append(path)
+        self._changed()
 
     def set_default_model(self, capability: Capability, model_id: str) -> None:
         self._defaults[capability] = model_id
