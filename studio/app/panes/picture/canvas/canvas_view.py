@@ -15,12 +15,14 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, S
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
     QTabletEvent,
     QTouchEvent,
     QTransform,
@@ -29,7 +31,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from studio.app.panes.picture.canvas.canvas_keys import CanvasKeys
+from studio.app.panes.picture.canvas.comparison import Comparison
 from studio.app.panes.picture.canvas.navigation import Navigation
+from studio.app.panes.picture.canvas.overlays import Overlays
 from studio.app.panes.picture.canvas.pointer import Pointer
 from studio.app.panes.picture.canvas.surface import PictureSurface
 from studio.app.panes.picture.canvas.tools.base import Tool
@@ -79,6 +83,7 @@ class CanvasView(QWidget):
         self.tools: dict[str, Tool] = {kind.name: kind(self) for kind in TOOLS}
         self._tool = self.tools["brush"]
         self._fitted = True
+        self.overlays = Overlays(self)
         self.pointer = Pointer(self)
         self.keys = CanvasKeys(self)
         self._edited = QTimer(self)
@@ -114,6 +119,9 @@ class CanvasView(QWidget):
         self._surface.set_document(document)
         if document is not None:
             self._unsubscribe = document.subscribe(self._heard)
+        self.overlays.show_comparison(None)
+        self.overlays.show_candidate(None, None)
+        self.overlays.selection.set_selection(None if document is None else document.selection)
         self.fit()
 
     @property
@@ -149,7 +157,7 @@ class CanvasView(QWidget):
 
     def fit(self) -> None:
         """Show the whole picture and its frame."""
-        area = self._whole()
+        area = self.whole()
         if not area.is_empty:
             self.show_view(self._view.fitted(QRectF(area.x, area.y, area.width, area.height)))
         self._fitted = True
@@ -172,7 +180,7 @@ class CanvasView(QWidget):
         if view == self._view:
             return
         self._view = view
-        self._surface.look(view, self.device_rect().size())
+        self._look()
         self.view_changed.emit()
         self.show_cursor()
 
@@ -193,11 +201,17 @@ class CanvasView(QWidget):
             )
             self.update(scaled.toAlignedRect())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the outline of the selection walk again."""
+        self.overlays.selection.resume()
+        super().showEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what is in the middle there, or keep fitting."""
         self._resized()
 
-    def _whole(self) -> Rect:
+    def whole(self) -> Rect:
+        """Return the rectangle around picture and frame, in the document."""
         if self._document is None:
             return Rect()
         return self._document.extent().united(self._document.frame)
@@ -285,6 +299,45 @@ class CanvasView(QWidget):
         self.set_colour(QColor(OVER_PICTURE_DARK))
         self.set_background(QColor(OVER_PICTURE_LIGHT))
 
+    # results
+
+    def show_candidate(self, image: QImage | None, rect: Rect | None = None) -> None:
+        """Show a result, or a preview of one, over the canvas until it is accepted.
+
+        Args:
+            image: The picture, of any size; ``None`` takes it away.
+            rect: Where it goes; ``None`` for the frame.
+        """
+        if rect is None and self._document is not None:
+            rect = self._document.frame
+        self.overlays.show_candidate(image, rect)
+
+    def show_compare(
+        self, before: QImage | None, after: QImage | None, rect: Rect | None = None
+    ) -> None:
+        """Show two pictures in one place with a line between them that can be dragged.
+
+        Args:
+            before: Left of the line; ``None`` ends comparing.
+            after: Right of it.
+            rect: Where they go; ``None`` for the frame.
+        """
+        if rect is None and self._document is not None:
+            rect = self._document.frame
+        if before is None or after is None or rect is None:
+            self.overlays.show_comparison(None)
+        else:
+            self.overlays.show_comparison(Comparison(before, after, rect))
+
+    def set_generating(self, generating: bool) -> None:
+        """Dim what lies outside the frame while something is made in it."""
+        self.overlays.set_generating(generating)
+
+    @property
+    def motion_wanted(self) -> bool:
+        """Whether things may move by themselves."""
+        return self._theme.motion_ms > 0
+
     def say(self, words: str) -> None:
         """Tell the user why nothing happened."""
         self.said.emit(words)
@@ -332,6 +385,8 @@ class CanvasView(QWidget):
             return True
         if kind == QEvent.Type.DevicePixelRatioChange:
             self._resized()
+        elif kind == QEvent.Type.WindowActivate:
+            self.overlays.selection.resume()
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -376,6 +431,7 @@ class CanvasView(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus."""
         self.refresh()
+        self.overlays.selection.resume()
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -397,6 +453,7 @@ class CanvasView(QWidget):
         exposed = _device(event.region().boundingRect(), ratio)
         painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
         self._surface.paint(painter, exposed)
+        self.overlays.paint(painter, exposed)
         if self._document is not None:
             self._tool.paint(painter)
         painter.resetTransform()
@@ -418,15 +475,21 @@ class CanvasView(QWidget):
     def _document_changed(self, change: Change) -> None:
         self._surface.document_changed(change)
         self._tool.document_changed(change)
+        if change.selection and self._document is not None:
+            self.overlays.selection.set_selection(self._document.selection)
         if not self._edited.isActive():
             self._edited.start()
+
+    def _look(self) -> None:
+        self._surface.look(self._view, self.device_rect().size())
+        self.overlays.selection.look(self._view, self.device_rect())
 
     def _resized(self) -> None:
         fitted, size = self._fitted, QSizeF(self.device_rect().size())
         self._view = self._view.resized(size)
         if fitted:
             self.fit()
-        self._surface.look(self._view, self.device_rect().size())
+        self._look()
         self.view_changed.emit()
         self._fitted = fitted
 

@@ -107,9 +107,9 @@ class DisplayTiles:
             return
         for level in self._levels:
             for key in _keys(rect, level):
-                tile = self._tiles.get(key)
-                if tile is not None:
-                    tile.stale = tile.stale.united(_local(rect, key))
+                known = self._tiles.get(key)
+                if known is not None:
+                    known.stale = known.stale.united(_local(rect, key))
 
     def keys(self, rect: Rect, level: int) -> Iterator[Key]:
         """Yield the tiles of a level that a rectangle of the document touches."""

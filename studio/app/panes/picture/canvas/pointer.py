@@ -85,6 +85,8 @@ class Pointer:
             return
         if self._canvas.document is None:
             return
+        if self._canvas.overlays.press(point.screen):
+            return
         self._keep_every_point()
         self._tool = self._canvas.acting_tool
         if double:
@@ -100,7 +102,7 @@ class Pointer:
             self._canvas.navigation.move(point.screen, point.keys)
         elif self._tool is not None:
             self._tool.move(point)
-        else:
+        elif not self._canvas.overlays.move(point.document):
             self._canvas.acting_tool.hover(point)
         self._canvas.show_cursor()
 
@@ -108,6 +110,7 @@ class Pointer:
         """End what the press began."""
         if self._canvas.navigation.drag is not None:
             self._canvas.navigation.end()
+        self._canvas.overlays.release()
         tool, self._tool = self._tool, None
         if tool is not None:
             tool.release(point)
@@ -136,6 +139,8 @@ class Pointer:
             return shapes.OpenHandCursor
         if self._canvas.document is None:
             return shapes.ArrowCursor
+        if self.last is not None and self._canvas.overlays.hovers(self.last.screen):
+            return shapes.SplitHCursor
         return self._canvas.acting_tool.cursor(self.last)
 
     def _drag(self, drag: Drag, point: PenPoint) -> None:

@@ -160,11 +160,18 @@ class PictureSurface(QObject):
             main.draw(self._tiles, area)
 
     def _composite_now(self, area: QRect) -> None:
+        """Composite what shows in ``area``; what does not fit into the time follows in slices."""
         until = time.perf_counter() + PAINT_S
         for plane in self._planes():
-            left = until - time.perf_counter()
             missing = self._missing(plane, area)
-            if missing and (left <= 0 or not plane[0].refresh(missing, left)[1]):
+            if not missing:
+                continue
+            shown, done = plane[0].refresh(missing, until - time.perf_counter())
+            for rect in shown:  # a tile reaches further than what is being drawn
+                whole = plane[1].mapRect(qrectf(rect)).toAlignedRect() & self._buffer.rect
+                if not area.contains(whole):
+                    self.invalidate(whole)
+            if not done:
                 self._timer.start(0)
                 return
 
