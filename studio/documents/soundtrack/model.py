@@ -34,6 +34,18 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
+def _check_gain(gain_db: float) -> None:
+    if not MIN_GAIN_DB <= gain_db <= MAX_GAIN_DB:  # false for NaN as well
+        raise BadInputError(
+            f"Gain can be from {MIN_GAIN_DB:g} to {MAX_GAIN_DB:g} dB.", gain_db=str(gain_db)
+        )
+
+
+def _check_position(title: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_POSITION:
+        raise BadInputError(f"{title} does not lie on the time line.", value=str(value)[:40])
+
+
 @dataclass(frozen=True)
 class Fade:
     """How a clip comes in or goes out.
@@ -389,15 +401,3 @@ def _fitting(fades: tuple[Fade, Fade], duration: int) -> tuple[Fade, Fade]:
 def gain_factor(gain_db: float) -> float:
     """Return the factor of a gain; 0 at ``MIN_GAIN_DB``."""
     return 0.0 if gain_db <= MIN_GAIN_DB else math.pow(10.0, gain_db / 20.0)
-
-
-def _check_gain(gain_db: float) -> None:
-    if not MIN_GAIN_DB <= gain_db <= MAX_GAIN_DB:  # false for NaN as well
-        raise BadInputError(
-            f"Gain can be from {MIN_GAIN_DB:g} to {MAX_GAIN_DB:g} dB.", gain_db=str(gain_db)
-        )
-
-
-def _check_position(title: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_POSITION:
-        raise BadInputError(f"{title} does not lie on the time line.", value=str(value)[:40])

@@ -10,7 +10,7 @@ import numpy as np
 
 from studio.core.errors import storage_errors
 from studio.core.media import Sound
-from studio.documents.soundtrack.sound_files import SoundFileReader
+from studio.documents.soundtrack.sound_files import SoundFileReader, empty_sound
 from studio.documents.soundtrack.work import Work
 
 
@@ -64,6 +64,7 @@ def packed_as_flac(reader: SoundFileReader, target: BinaryIO, work: Work) -> Non
     """Write a sound of whole numbers (``reader.whole_bits``) as FLAC: bit for bit the same.
 
     Raises:
+        BadInputError: There is no sound in it.
         StorageError: There is no room.
         WorkCancelled: It was stopped.
     """
@@ -91,6 +92,8 @@ def packed_as_flac(reader: SoundFileReader, target: BinaryIO, work: Work) -> Non
             catching.check()
             raise
         catching.check()
+    if not done:
+        raise empty_sound(reader.name)
 
 
 def sound_bytes(sound: Sound) -> tuple[bytes, str]:

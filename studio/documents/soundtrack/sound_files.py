@@ -6,6 +6,7 @@ is decoded as a whole. What had to be mended is told in sentences.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -84,6 +85,8 @@ class SoundFileReader:
         types = {"FLAC": "audio/flac", "OGG": "audio/ogg", "MP3": "audio/mpeg"}
         self.media_type = types.get(kind, "audio/wav" if "WAV" in kind else "audio/x-" + kind)
         self.notices: list[str] = []
+        if _riff_cut_off(head, file):
+            self._say(f"{self.name} is cut off; what could be read is here.")
         self._bad = self._loud = self._read = 0
         if not 1 <= self.channels <= _MAX_CHANNELS or not 1 <= self.sampling_rate <= _MAX_RATE:
             self.close()
@@ -200,6 +203,19 @@ def _head(file: Path | BinaryIO) -> bytes:
     head = file.read(512)
     file.seek(place)
     return head
+
+
+def _riff_cut_off(head: bytes, file: Path | BinaryIO) -> bool:
+    """Whether a WAV says it is longer than it is; libsndfile shortens it without a word."""
+    said = int.from_bytes(head[4:8], "little") + 8
+    if head[:4] != b"RIFF" or said >= 2**32 - 1:  # written as a stream: it could not know
+        return False
+    if isinstance(file, Path):
+        return said > file.stat().st_size
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return said > size
 
 
 def _no_sound(name: str, head: bytes) -> BadInputError:

@@ -1,0 +1,317 @@
+"""Feeding an output from a ring: the thread between what makes sound and what plays it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.core.errors import StudioError
+from studio.documents.soundtrack.outputs import Output, OutputStream, SoundDeviceError
+from studio.documents.soundtrack.ring import Ring
+from studio.documents.soundtrack.sound_files import Samples
+
+FEED_FRAMES = 2048
+LEVEL_FRAMES = 1024
+PRIME_S = 0.2
+STUCK_S = 3.0
+_TICK_S = 0.01
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How loud it is, left and right.
+
+    Attributes:
+        peak: Largest sample, 0..1 and beyond.
+        rms: Root of the mean square.
+    """
+
+    peak: tuple[float, float] = (0.0, 0.0)
+    rms: tuple[float, float] = (0.0, 0.0)
+
+
+SILENT = Levels()
+
+
+class Feeder:
+    """A ring, the thread that empties it into an output, and what is heard of it.
+
+    Whoever makes sound calls :meth:`write` from one thread; everything else may be called from
+    any. The output is opened, written to and closed by the feeding thread only.
+
+    Args:
+        output: Where to play.
+        sampling_rate: In Hz.
+        ahead_s: How much may be written ahead.
+        ended: Called on the feeding thread when all was heard after :meth:`finish` (with
+            ``None``), or when the output failed.
+
+    Attributes:
+        volume: Factor of what is played; levels do not change with it.
+        underflows: How often the output ran dry while there was more to come.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        sampling_rate: int,
+        ahead_s: float,
+        ended: Callable[[StudioError | None], None],
+    ) -> None:
+        self._ring = Ring(round(ahead_s * sampling_rate))
+        self._rate = sampling_rate
+        self._ended = ended
+        self._condition = threading.Condition()
+        self._output = output
+        self._stream: OutputStream | None = None
+        self._epoch = 0
+        self._feeding = False
+        self._finishing = False
+        self._primed = False
+        self._closing = False
+        self._heard = (0, 0.0)
+        self._waiting_since = 0.0
+        self._levels: deque[tuple[int, Levels]] = deque()
+        self._thread: threading.Thread | None = None
+        self.volume = 1.0
+        self.underflows = 0
+
+    # --- the maker's side -------------------------------------------------------------------
+
+    def room(self) -> int:
+        """Return how many samples can be written."""
+        return self._ring.room()
+
+    @property
+    def written(self) -> int:
+        """The place of the next sample that is written."""
+        return self._ring.written
+
+    def write(self, samples: Samples) -> None:
+        """Add float32 (samples, 2); there must be room."""
+        place = self._ring.written
+        self._ring.write(samples)
+        levels = _levels_of(samples, place)
+        with self._condition:
+            self._levels.extend(levels)
+            self._condition.notify_all()
+
+    def wait_for_room(self, count: int, timeout_s: float) -> bool:
+        """Wait until so many samples can be written; return whether they can."""
+        with self._condition:
+            return self._condition.wait_for(lambda: self._ring.room() >= count, timeout_s)
+
+    def forget_after(self, margin: int) -> int:
+        """Take back what was written, but for the next ``margin`` samples; it goes on there."""
+        with self._condition:
+            self._finishing = False
+            place = self._ring.forget_after(margin)
+            while self._levels and self._levels[-1][0] > place:
+                self._levels.pop()
+            return place
+
+    def finish(self) -> None:
+        """Nothing more comes: when all is heard, ``ended`` is called."""
+        with self._condition:
+            self._finishing = True
+            self._condition.notify_all()
+
+    # --- control ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin feeding; the output is opened when there is something to play."""
+        with self._condition:
+            self._feeding = True
+            self._finishing = self._primed = False
+            self._waiting_since = time.monotonic()
+            self._heard = (self._ring.read, 0.0)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sound-feeding", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def halt(self) -> None:
+        """Fall silent now and forget everything written."""
+        with self._condition:
+            self._feeding = self._finishing = self._primed = False
+            self._epoch += 1
+            self._ring.clear()
+            self._levels.clear()
+            self._condition.notify_all()
+
+    def set_output(self, output: Output) -> None:
+        """Play elsewhere from the next start on; halts."""
+        self.halt()
+        with self._condition:
+            self._output = output
+            self._epoch += 1
+            self._condition.notify_all()
+
+    @property
+    def output(self) -> Output:
+        """Where it plays."""
+        return self._output
+
+    def heard(self) -> int:
+        """Return the place of the sample that is heard now."""
+        with self._condition:
+            place, at = self._heard
+            if not self._feeding or not at:
+                return place
+            return min(self._ring.read, place + int((time.monotonic() - at) * self._rate))
+
+    def levels(self) -> Levels:
+        """Return how loud it is now."""
+        place = self.heard()
+        with self._condition:
+            if not self._feeding:
+                return SILENT
+            while self._levels and self._levels[0][0] <= place:
+                self._levels.popleft()
+            return self._levels[0][1] if self._levels else SILENT
+
+    def close(self) -> None:
+        """End the thread and give the output back."""
+        self.halt()
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    # --- the feeding thread -----------------------------------------------------------------
+
+    def _run(self) -> None:
+        epoch = 0
+        opened: Output | None = None
+        while True:
+            with self._condition:
+                # Whoever waits for room must be woken by time where no write wakes them.
+                self._condition.wait_for(
+                    lambda seen=epoch: self._closing or self._feeding or self._epoch != seen  # type: ignore[misc]
+                )
+                changed, epoch = epoch != self._epoch, self._epoch
+                closing, feeding, output = self._closing, self._feeding, self._output
+            try:
+                if (changed or closing) and self._stream is not None:
+                    self._stream.drop()
+                    if closing or output is not opened or not feeding:
+                        self._close_stream()
+                if closing:
+                    return
+                if feeding:
+                    if self._stream is None and self._ready():
+                        self._stream, opened = output.open(self._rate), output
+                    self._feed()
+            except SoundDeviceError as error:
+                self._fail(error)
+                if closing:
+                    return
+
+    def _ready(self) -> bool:
+        """Whether enough is written ahead to begin; waits a moment where not."""
+        enough = round(PRIME_S * self._rate)
+        with self._condition:
+            return self._condition.wait_for(
+                lambda: (
+                    self._ring.filled() >= enough
+                    or (self._finishing and self._ring.filled() > 0)
+                    or not self._feeding
+                ),
+                _TICK_S,
+            )
+
+    def _feed(self) -> None:
+        stream = self._stream
+        if stream is None:
+            self._end_if_heard(None)
+            return
+        if not self._primed and not self._ready():
+            self._end_if_heard(stream)
+            return
+        self._primed = True
+        count = min(FEED_FRAMES, self._ring.filled())
+        if count == 0:
+            self._primed = self._finishing
+            self._end_if_heard(stream)
+            return
+        room = stream.room()
+        if room < count:
+            self._wait(stream, (count - room) / self._rate)
+            return
+        self._waiting_since = time.monotonic()
+        samples = self._ring.take(count)
+        if self.volume != 1.0:
+            samples *= np.float32(self.volume)
+        if stream.write(samples):
+            self.underflows += 1
+        with self._condition:
+            self._heard = (self._ring.read - stream.delay, time.monotonic())
+            self._condition.notify_all()
+
+    def _wait(self, stream: OutputStream, pause_s: float) -> None:
+        if time.monotonic() - self._waiting_since > STUCK_S:
+            raise SoundDeviceError(
+                "The sound device does not answer any more.",
+                hint="Check that it is connected, then play again.",
+            )
+        with self._condition:
+            epoch = self._epoch
+            self._condition.wait_for(
+                lambda: self._closing or self._epoch != epoch, max(0.002, min(pause_s, 0.05))
+            )
+
+    def _end_if_heard(self, stream: OutputStream | None) -> None:
+        with self._condition:
+            over = self._feeding and self._finishing and not self._ring.filled()
+            epoch = self._epoch
+            if not over:
+                self._condition.wait(_TICK_S)
+                return
+        left = stream.delay if stream is not None else 0
+        if left > 0:
+            self._waiting_since = time.monotonic()
+            self._wait(stream, left / self._rate)  # type: ignore[arg-type]
+            return
+        with self._condition:
+            if epoch != self._epoch:
+                return
+            self._feeding = False
+            self._heard = (self._ring.read, 0.0)
+            self._epoch += 1
+        self._ended(None)
+
+    def _fail(self, error: SoundDeviceError) -> None:
+        with self._condition:
+            told = self._feeding
+            place, at = self._heard
+            self._heard = (self.heard() if at else place, 0.0)
+            self._feeding = self._finishing = self._primed = False
+            self._epoch += 1
+            self._ring.clear()
+        self._close_stream()
+        if told:
+            self._ended(error)
+
+    def _close_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+
+def _levels_of(samples: Samples, place: int) -> list[tuple[int, Levels]]:
+    """Return (place after, levels) of each short stretch."""
+    found = []
+    for start in range(0, len(samples), LEVEL_FRAMES):
+        part = samples[start : start + LEVEL_FRAMES]
+        peak = np.abs(part).max(axis=0)
+        rms = np.sqrt(np.mean(part * part, axis=0))
+        both = Levels((float(peak[0]), float(peak[1])), (float(rms[0]), float(rms[1])))
+        found.append((place + start + len(part), both))
+    return found

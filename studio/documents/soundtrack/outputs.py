@@ -1,0 +1,179 @@
+"""Where sound goes: what playing needs of an output, and one that is only a clock.
+
+A stream is used by one thread. It is written to, never calls back: the buffer behind it is
+emptied by the system without Python, so nothing that holds the interpreter can be heard as long
+as it is shorter than that buffer. See packaging/docs/decisions/0152.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from studio.core.errors import StudioError
+from studio.documents.soundtrack.sound_files import Samples
+
+BUFFER_S = 0.4
+"""How much lies ready in the system's own buffer; imports of large libraries stall Python for up
+to 0.3 s in one piece."""
+
+
+class SoundDeviceError(StudioError):
+    """No sound can be played or recorded there, now."""
+
+
+class OutputStream(Protocol):
+    """An open output."""
+
+    def room(self) -> int:
+        """Return how many samples can be written now without waiting."""
+
+    def write(self, samples: Samples) -> bool:
+        """Write float32 (samples, 2), no more than :meth:`room`; starts playing.
+
+        Returns:
+            Whether the output ran dry before this.
+
+        Raises:
+            SoundDeviceError: The device is gone.
+        """
+
+    @property
+    def delay(self) -> int:
+        """How many of the samples written are not heard yet."""
+
+    def drop(self) -> None:
+        """Fall silent at once and forget what was written."""
+
+    def close(self) -> None:
+        """Give the device back."""
+
+
+class Output(Protocol):
+    """Something that can be played on."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    def open(self, sampling_rate: int) -> OutputStream:
+        """Open it; may take a while.
+
+        Raises:
+            SoundDeviceError: There is none, or it is in use or gone.
+        """
+
+
+class NullOutput:
+    """Plays to nowhere in real time: for tests, measurements and computers without sound.
+
+    Args:
+        buffer_s: How much its streams hold, as a device's buffer does.
+        clock: Returns seconds.
+
+    Attributes:
+        heard: Called with what each write brought, when set.
+        streams: Every stream that was opened.
+    """
+
+    name = "Nowhere"
+
+    def __init__(
+        self, buffer_s: float = BUFFER_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._buffer_s = buffer_s
+        self._clock = clock
+        self.heard: Callable[[Samples], None] | None = None
+        self.streams: list[NullStream] = []
+        self._gone: SoundDeviceError | None = None
+
+    def open(self, sampling_rate: int) -> NullStream:
+        """Open a stream.
+
+        Raises:
+            SoundDeviceError: :meth:`unplug` was called.
+        """
+        if self._gone is not None:
+            raise self._gone
+        stream = NullStream(self, round(self._buffer_s * sampling_rate), sampling_rate, self._clock)
+        self.streams.append(stream)
+        return stream
+
+    @property
+    def underflows(self) -> int:
+        """How often any stream ran dry while it played."""
+        return sum(stream.underflows for stream in self.streams)
+
+    def unplug(self, error: SoundDeviceError | None = None) -> None:
+        """Be gone from now on, as a headset that is pulled out."""
+        self._gone = error or SoundDeviceError("The sound device is gone.")
+
+    def plug_in(self) -> None:
+        """Be there again."""
+        self._gone = None
+
+    def check(self) -> None:
+        """Raise what :meth:`unplug` said."""
+        if self._gone is not None:
+            raise self._gone
+
+
+class NullStream:
+    """A stream of :class:`NullOutput`: takes samples at the pace of a clock."""
+
+    def __init__(
+        self, output: NullOutput, capacity: int, sampling_rate: int, clock: Callable[[], float]
+    ) -> None:
+        self._output = output
+        self._capacity = capacity
+        self._rate = sampling_rate
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started: float | None = None
+        self._written = 0
+        self.underflows = 0
+        self.frames = 0
+
+    def room(self) -> int:
+        """Return how many samples fit now."""
+        return max(0, self._capacity - self.delay)
+
+    def write(self, samples: Samples) -> bool:
+        """Take samples; tells whether it ran dry since the last ones."""
+        self._output.check()
+        with self._lock:
+            now = self._clock()
+            if self._started is None:
+                self._started, self._written = now, 0
+            dry = self._played(now) > self._written
+            if dry:  # a device plays silence meanwhile
+                self.underflows += 1
+                self._started, self._written = now, 0
+            self._written += len(samples)
+            self.frames += len(samples)
+        if self._output.heard is not None:
+            self._output.heard(samples)
+        return dry
+
+    @property
+    def delay(self) -> int:
+        """Samples that are not played yet."""
+        with self._lock:
+            if self._started is None:
+                return 0
+            return max(0, self._written - self._played(self._clock()))
+
+    def drop(self) -> None:
+        """Forget what was written."""
+        with self._lock:
+            self._started = None
+
+    def close(self) -> None:
+        """Be closed."""
+        self.drop()
+
+    def _played(self, now: float) -> int:
+        assert self._started is not None
+        return int((now - self._started) * self._rate)
