@@ -102,11 +102,13 @@ class Action:
         label: What the history calls it.
         origin: Where what it brought comes from.
         request_id: The request that made it.
+        merge: Actions with the same, one right after the other, may be kept as the last of them.
     """
 
     label: str
     origin: Origin = "typed"
     request_id: str = ""
+    merge: str = ""
 
 
 class PictureDocument:
@@ -372,15 +374,19 @@ class PictureDocument:
 
     def set_layer(self, layer_id: str, **changes: Any) -> None:
         """Change properties of a layer: name, opacity, blend_mode, visible, locked,
-        alpha_locked, meta.
+        alpha_locked, meta. Opacities set one right after the other are one undo step.
 
         Raises:
             BadInputError: It is not there, or a value is none it can have.
         """
-        layer = find(self._state.tree, layer_id)
-        after = changed(layer, changes)
-        with self._changing(_label_of(layer, changes)):
-            self._state.tree = replaced(self._state.tree, layer_id, lambda _: (after,))
+        with self._lock:
+            layer = find(self._state.tree, layer_id)
+            after = changed(layer, changes)
+            alone = self._open is None
+            with self._changing(_label_of(layer, changes)) as edit:
+                if alone and set(changes) <= {"opacity", "name"}:
+                    edit.merge = f"{layer_id} {sorted(changes)}"
+                self._state.tree = replaced(self._state.tree, layer_id, lambda _: (after,))
 
     def paste(
         self,
@@ -473,6 +479,25 @@ class PictureDocument:
             with self._lock:
                 change = self._changed(rect)
             self._tell(change)
+
+    def become(self, picture: Snapshot, *, label: str = "Go back") -> None:
+        """Become another picture, such as an earlier state of this one, as one undo step.
+
+        Args:
+            picture: Layers, tiles, selection and frame to take over; stays as it is.
+            label: What undo and the history call it.
+        """
+        with self._changing(label) as edit:
+            state = self._state
+            for layer in state.tree:
+                state.drop_layer(edit, layer)
+            state.tree, state.selection = picture.layers, picture.selection
+            for layer_id, tiles in picture.tiles.items():
+                for key, tile in tiles.items():
+                    state.put(edit, layer_id, key, tile)
+            state.active = picture.active_id
+        if not picture.frame.is_empty:
+            self.frame = picture.frame
 
     # --- whole layers ----------------------------------------------------------------------
 
@@ -897,7 +922,7 @@ class PictureDocument:
         self._history.push(step)
         change = self._after(step, edit.tree, self._state.tree)
         for keeper in tuple(self._keepers):
-            keeper(Action(edit.label, edit.origin, edit.request_id))
+            keeper(Action(edit.label, edit.origin, edit.request_id, edit.merge))
         return change
 
     def _go(self, *, back: bool) -> str | None:

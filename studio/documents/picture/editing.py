@@ -33,6 +33,7 @@ class Edit:
         selection: The selection before it.
         active: The active layer before it.
         tiles: The tiles it wrote, as they were before.
+        merge: Steps with the same, one right after the other, become one; "" for none.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Edit:
     selection: Selection | None
     active: str | None
     tiles: dict[Place, Tile | None] = field(default_factory=dict)
+    merge: str = ""
 
     def before(self, layer_id: str, key: Key, now: Tile | None) -> Tile | None:
         """Return a tile as it was before this action; ``now`` is what it is now."""
@@ -150,7 +152,8 @@ class State:
         self._forget_gone()
         if not tiles and tree is None and selection is None:
             return None
-        return Step(edit.label, tree, selection, (edit.active, self.active), tiles)
+        active = (edit.active, self.active)
+        return Step(edit.label, tree, selection, active, tiles, edit.merge)
 
     def take_back(self, step: Step) -> Rect:
         """Undo a step; returns where tiles changed."""

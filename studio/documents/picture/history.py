@@ -8,11 +8,12 @@ painted, serves undo and redo alike, and gives back exactly the bytes that were 
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +26,8 @@ Place = tuple[str, Key]
 BUDGET_BYTES = 384_000_000
 FRESH_BYTES = 64 * 1024 * 1024
 """The newest steps stay unpacked up to this size, so that undoing them only swaps tiles."""
+MERGE_S = 1.0
+"""How soon after each other steps must come to become one."""
 _STEP_BYTES = 2048
 _BLANK = np.zeros((4, TILE_PX, TILE_PX), np.uint8)
 
@@ -115,6 +118,8 @@ class Step:
         selection: The selection before and after; ``None`` when it stayed.
         active: The active layer before and after.
         tiles: What changed of the tiles.
+        merge: Steps with the same, one right after the other, become one; "" for none.
+        at_s: When it was done.
     """
 
     label: str
@@ -122,11 +127,30 @@ class Step:
     selection: tuple[Selection | None, Selection | None] | None = None
     active: tuple[str | None, str | None] = (None, None)
     tiles: Mapping[Place, Swap | Packed] = field(default_factory=dict)
+    merge: str = ""
+    at_s: float = 0.0
     size: int = 0
     packing: Future[None] | None = None
 
     def __post_init__(self) -> None:
         self.weigh()
+
+    def takes(self, later: Step) -> bool:
+        """Whether a later step is the same thing going on, such as a slider being dragged."""
+        return (
+            bool(self.merge)
+            and self.merge == later.merge
+            and later.at_s - self.at_s <= MERGE_S
+            and not self.tiles
+            and not later.tiles
+        )
+
+    def with_later(self, later: Step) -> Step:
+        """Return both as one step; only layers are looked at, since nothing else merges."""
+        tree = later.tree
+        if self.tree is not None and later.tree is not None:
+            tree = (self.tree[0], later.tree[1])
+        return replace(later, tree=tree, active=(self.active[0], later.active[1]))
 
     def weigh(self) -> None:
         """Add up what it keeps."""
@@ -143,11 +167,24 @@ class Step:
 class History:
     """Steps that can be undone and redone. Used under the document's lock."""
 
-    def __init__(self, budget_bytes: int = BUDGET_BYTES, fresh_bytes: int = FRESH_BYTES) -> None:
+    def __init__(
+        self,
+        budget_bytes: int = BUDGET_BYTES,
+        fresh_bytes: int = FRESH_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin without steps.
+
+        Args:
+            budget_bytes: What all steps may keep; the oldest go first.
+            fresh_bytes: What the newest may keep unpacked.
+            clock: Gives seconds; steps close in time may become one.
+        """
         self.done: deque[Step] = deque()
         self.undone: list[Step] = []
         self._budget = budget_bytes
         self._fresh = fresh_bytes
+        self._clock = clock
         self._lock = threading.Lock()
 
     @property
@@ -159,6 +196,11 @@ class History:
     def push(self, step: Step) -> None:
         """Add a step; what was undone before it is gone."""
         self.undone.clear()
+        step.at_s = self._clock()
+        last = self.done[-1] if self.done else None
+        if last is not None and last.takes(step):
+            self.done[-1] = last.with_later(step)
+            return
         self.done.append(step)
         self._pack_older()
         size = self.size
