@@ -8,6 +8,7 @@ packaging/docs/decisions/0116-configs-for-single-files.md.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +16,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from studio.core.errors import ModelNotFoundError, UnsupportedModelError, storage_errors
+from studio.core.errors import (
+    ModelDamagedError,
+    ModelNotFoundError,
+    UnsupportedModelError,
+    storage_errors,
+)
 from studio.core.paths import assets
 from studio.models.info import ModelInfo
 from studio.models.pictures.checkpoints import Shapes
 from studio.models.pictures.kinds import FAMILIES, KINDS, family_title
-from studio.models.pictures.telling import prediction_type, tell
+from studio.models.pictures.telling import Told, prediction_type, tell
 from studio.models.safetensors_header import read_safetensors_header
 
 #: Which kind's configuration stands for a family when nothing more is known.
@@ -151,7 +157,7 @@ def plan(path: Path, *, config: Path | None = None) -> SingleFilePlan:
     Args:
         path: The file.
         config: A folder with configurations to use in place of the shipped ones, in diffusers'
-            layout; its tokenizers are used as well.
+            layout with its tokenizers; ``None`` looks for one beside the file.
 
     Raises:
         ModelDamagedError: Truncated, or not a safetensors file.
@@ -161,25 +167,70 @@ def plan(path: Path, *, config: Path | None = None) -> SingleFilePlan:
     with storage_errors(path, "looking at the model"):
         header = read_safetensors_header(path)
     told = tell(header.tensors, header.metadata, path.stem)
+    _refuse_packed(path, header.tensors)
+    predicts = prediction_type(told.kind, header.tensors, header.metadata, path.stem)
+    own = config or sibling_config(path)
+    if own is not None:
+        return dataclasses.replace(_own_plan(path, told, own), prediction_type=predicts)
     if not told.kind:
         raise UnsupportedModelError(
             f"What kind of picture model {path.name} is cannot be told from its header.",
-            hint="Get the same model as a folder in diffusers' format.",
+            hint=_config_hint(path),
             path=str(path),
         )
-    _refuse_packed(path, header.tensors)
-    shipped = config_folder(told.kind)
-    extra = _extra(shipped)
-    folder = config or shipped
+    folder = config_folder(told.kind)
+    extra = _extra(folder)
     return SingleFilePlan(
         path=path,
         kind=told.kind,
         family=told.family,
         pipeline=KINDS[told.kind].pipeline,
         config=folder,
-        tokenizers=_tokenizers(extra) if config is None else _own_tokenizers(config),
-        missing=tuple(_missing(extra, _index(shipped), header.tensors)),
-        prediction_type=prediction_type(told.kind, header.tensors, header.metadata, path.stem),
+        tokenizers=_tokenizers(extra),
+        missing=tuple(_missing(extra, _index(folder), header.tensors)),
+        prediction_type=predicts,
+    )
+
+
+def sibling_config(path: Path) -> Path | None:
+    """Return the folder of configurations beside a file, named like it, or ``None``.
+
+    ``dream.safetensors`` may have a folder ``dream`` with a ``model_index.json`` in it.
+    """
+    folder = path.with_suffix("")
+    found = path.suffix.lower() == ".safetensors" and (folder / "model_index.json").is_file()
+    return folder if found else None
+
+
+def _own_plan(path: Path, told: Told, config: Path) -> SingleFilePlan:
+    with storage_errors(config, "reading the configuration"):
+        try:
+            index = json.loads((config / "model_index.json").read_text("utf-8"))
+            pipeline = index["_class_name"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelDamagedError(
+                f"The configuration in {config} cannot be read.",
+                hint="Copy the folder of the original model again, without its weights.",
+                path=str(config),
+            ) from error
+    return SingleFilePlan(
+        path=path,
+        kind=told.kind,
+        family=told.family,
+        pipeline=str(pipeline),
+        config=config,
+        tokenizers={
+            name: TokenizerPlan(str(value[1]), config / name)
+            for name, value in index.items()
+            if name.startswith("tokenizer") and (config / name).is_dir()
+        },
+    )
+
+
+def _config_hint(path: Path) -> str:
+    return (
+        "Get the same model as a folder in diffusers' format, or put the original's small "
+        f"configuration files into a folder named {path.stem} beside it."
     )
 
 
@@ -255,16 +306,6 @@ def _tokenizers(extra: Mapping[str, Any]) -> dict[str, TokenizerPlan]:
             each["class_name"], folder / each["folder"], dict(each.get("options", {}))
         )
         for name, each in extra["tokenizers"].items()
-    }
-
-
-def _own_tokenizers(config: Path) -> dict[str, TokenizerPlan]:
-    with storage_errors(config, "reading the configuration"):
-        index = json.loads((config / "model_index.json").read_text("utf-8"))
-    return {
-        name: TokenizerPlan(index[name][1], config / name)
-        for name in index
-        if name.startswith("tokenizer") and (config / name).is_dir()
     }
 
 

@@ -156,7 +156,8 @@ def _candidates(folder: Path, visited: set[Path], depth: int) -> Iterator[Path]:
         if _is_model_file(name):
             yield folder / name
     for name, is_folder in listed:
-        if is_folder:
+        # A folder of configurations beside a file of its name belongs to that file.
+        if is_folder and f"{name}.safetensors" not in files:
             yield from _candidates(folder / name, visited, depth - 1)
 
 

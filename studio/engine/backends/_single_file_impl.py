@@ -62,6 +62,7 @@ def load_single_file(
         )
     except _FOREIGN_ERRORS as error:
         raise damaged(plan.path, error) from error
+    _refuse_holes(plan.path, pipeline)
     if plan.prediction_type and "prediction_type" in pipeline.scheduler.config:
         pipeline.register_modules(
             scheduler=type(pipeline.scheduler).from_config(
@@ -69,6 +70,19 @@ def load_single_file(
             )
         )
     return pipeline
+
+
+def _refuse_holes(path: Path, pipeline: Any) -> None:
+    """Refuse a pipeline in which a weight was never filled in: it would fail in mid-picture."""
+    for name, part in pipeline.components.items():
+        if not isinstance(part, torch.nn.Module):
+            continue
+        if isinstance(part, transformers.PreTrainedModel):
+            part.tie_weights()  # T5's second name for its vocabulary is not in single files
+        holes = [weight for weight, tensor in part.named_parameters() if tensor.is_meta]
+        if holes:
+            lacks = f"its {name} lacks {len(holes)} weights, such as {holes[0]}"
+            raise damaged(path, ValueError(lacks))
 
 
 def load_tokenizer(plan: TokenizerPlan) -> Any:
