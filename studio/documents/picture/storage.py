@@ -162,6 +162,10 @@ class Keeper:
         self._stop = [document.on_action(self._acted), document.subscribe(self._changed)]
         self._thread.start()
 
+    def keep(self, action: Action) -> None:
+        """Keep the picture as it is now: what was done before this keeper was there."""
+        self._acted(action)
+
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until every action so far is durable.
 
