@@ -190,6 +190,12 @@ class LoadContext(Protocol):
     def raise_if_cancelled(self) -> None:
         """Raise :class:`JobCancelled` when the user stopped; call between shards."""
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """Return the store's models of a role ("lora", "vae", …); "": models of their own.
+
+        For parts that a model needs and its own files lack.
+        """
+
 
 class JobContext(LoadContext, Protocol):
     """What a backend sees of the engine while it generates."""

@@ -33,6 +33,9 @@ _SETTLED_S = 0.25
 #: Previews are shown at most this often.
 _PREVIEW_EVERY_S = 1 / 30
 
+ModelsOfRole = Callable[[str], tuple[ModelInfo, ...]]
+"""Returns the models of the store that have a role."""
+
 
 class Emit(Protocol):
     """How the runner hands out an event of its job."""
@@ -117,6 +120,7 @@ class Loading:
         tell: Called with fraction and message.
         token: The user's wish to stop.
         give_up: Says that a more urgent job waits, for which this load is better left.
+        store_models: Returns the store's models of a role.
     """
 
     def __init__(
@@ -124,10 +128,12 @@ class Loading:
         tell: Callable[[float | None, str], None],
         token: CancelToken,
         give_up: Callable[[], bool],
+        store_models: ModelsOfRole = lambda role: (),
     ) -> None:
         self._tell = tell
         self._token = token
         self._give_up = give_up
+        self._store_models = store_models
         self.gave_up = False
 
     def loading(self, fraction: float | None, message: str) -> None:
@@ -144,6 +150,10 @@ class Loading:
             self.gave_up = True
             raise JobCancelled
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """See :class:`studio.engine.api.LoadContext`."""
+        return self._store_models(role)
+
 
 class Generating:
     """The :class:`~studio.engine.api.JobContext` of one job."""
@@ -158,6 +168,7 @@ class Generating:
         ticket: Ticket,
         inputs: InputStore,
         find_model: Callable[[str], ModelInfo],
+        store_models: ModelsOfRole = lambda role: (),
     ) -> None:
         self._job_id = job_id
         self._emit = emit
@@ -166,6 +177,7 @@ class Generating:
         self._ticket = ticket
         self._inputs = inputs
         self._find_model = find_model
+        self._store_models = store_models
         self._rate = RateEstimate()
         self._replay = Replay()
         self._next_preview = 0.0
@@ -241,6 +253,10 @@ class Generating:
         """See :class:`studio.engine.api.JobContext`."""
         return self._find_model(name)
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """See :class:`studio.engine.api.LoadContext`."""
+        return self._store_models(role)
+
     def sub(self, offset: float, length: float) -> Part:
         """See :class:`studio.engine.api.JobContext`."""
         return Part(self, offset, length)
@@ -302,6 +318,10 @@ class Part:
     def find_model(self, name: str) -> ModelInfo:
         """See :class:`studio.engine.api.JobContext`."""
         return self._whole.find_model(name)
+
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        """See :class:`studio.engine.api.LoadContext`."""
+        return self._whole.store_models(role)
 
     def progress(self, step: int, total: int) -> None:
         """See :class:`studio.engine.api.JobContext`."""

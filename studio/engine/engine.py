@@ -114,6 +114,7 @@ class Engine:
             installed=lambda: self._inventory.installed,
             inputs=self.inputs,
             find_model=self._inventory.find,
+            store_models=self.store_models,
             emit=self._board.emit,
             end=self._end,
         )
@@ -548,7 +549,9 @@ class Engine:
                 self._wanted_warm.append((model_id, capability))
             _log.info("nothing to warm up: %s", error)
             return
-        warm_up = WarmUp(answerer, lane, self._registry, self._preparation, self._crew.spawn)
+        warm_up = WarmUp(
+            answerer, lane, self._registry, self._preparation, self._crew.spawn, self.store_models
+        )
         with self._lock:
             if self._closing:
                 return

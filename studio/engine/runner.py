@@ -28,7 +28,7 @@ from studio.core.requests import Request
 from studio.engine import memory
 from studio.engine.api import JobCancelled
 from studio.engine.border import NeedsMemory, calling, failed_event
-from studio.engine.context import Generating, Loading
+from studio.engine.context import Generating, Loading, ModelsOfRole
 from studio.engine.installed import Answerer, InstalledModels
 from studio.engine.jobs import Job, Priority
 from studio.engine.lanes import Lane
@@ -54,6 +54,7 @@ class Surroundings:
         find_model: Returns a model of the store by id, title or file name.
         emit: Tells an event of a job.
         end: Tells a job's terminal event and clears up after it.
+        store_models: Returns the store's models of a role.
     """
 
     registry: Registry
@@ -62,6 +63,7 @@ class Surroundings:
     find_model: Callable[[str], ModelInfo]
     emit: Callable[[Job, Event], None]
     end: Callable[[Job, Terminal], None]
+    store_models: ModelsOfRole = lambda role: ()
 
 
 class Run:
@@ -163,6 +165,7 @@ class Run:
             ticket=ticket,
             inputs=self._around.inputs,
             find_model=self._around.find_model,
+            store_models=self._around.store_models,
         )
         with self._around.registry.watching(self._backend_id):
             while True:
@@ -188,7 +191,7 @@ class Run:
             return urgent is not None and urgent.model != ticket.model
 
         while True:
-            ctx = Loading(self._tell_loading, job.token, better_left)
+            ctx = Loading(self._tell_loading, job.token, better_left, self._around.store_models)
             try:
                 return self.lane.residency.take(self._answerer.model, self._answerer.backend, ctx)
             except JobCancelled:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from studio.core.errors import StudioError
 from studio.engine.api import JobCancelled
 from studio.engine.border import NeedsMemory
-from studio.engine.context import Loading
+from studio.engine.context import Loading, ModelsOfRole
 from studio.engine.installed import Answerer
 from studio.engine.jobs import CancelToken, Priority
 from studio.engine.lanes import Lane
@@ -33,12 +33,14 @@ class WarmUp:
         registry: Registry,
         preparation: Preparation,
         spawn: Callable[[Callable[[], None], str], object],
+        store_models: ModelsOfRole = lambda role: (),
     ) -> None:
         self._answerer = answerer
         self._lane = lane
         self._registry = registry
         self._preparation = preparation
         self._spawn = spawn
+        self._store_models = store_models
         self._ticket: Ticket | None = None
         self.token = CancelToken()
         self.over = threading.Event()
@@ -83,7 +85,12 @@ class WarmUp:
         ticket, again = self._ticket, False
         assert ticket is not None
         lease, residency = self._lane.lease, self._lane.residency
-        ctx = Loading(lambda fraction, message: None, self.token, lambda: self._better_left(ticket))
+        ctx = Loading(
+            lambda fraction, message: None,
+            self.token,
+            lambda: self._better_left(ticket),
+            self._store_models,
+        )
         backend = self._answerer.backend
         try:
             with self._registry.watching(backend.manifest.id):

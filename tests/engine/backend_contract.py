@@ -90,6 +90,9 @@ class LoadRecorder:
         if self._cancel_at is not None and self.looks >= self._cancel_at:
             raise JobCancelled
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        return ()
+
 
 class BackendContract:
     """Subclass as ``TestSomething`` and say what is tested."""

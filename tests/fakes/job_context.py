@@ -71,6 +71,9 @@ class RecordingContext:
             raise ModelNotFoundError(f"There is no model called “{name}” here.")
         return self.models[name]
 
+    def store_models(self, role: str = "") -> tuple[ModelInfo, ...]:
+        return tuple(model for model in self.models.values() if model.role == role)
+
     def sub(self, offset: float, length: float) -> RecordingContext:
         return self
 
