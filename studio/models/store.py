@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from studio.core.errors import StudioError
+from studio.models.foreign_folders import NEVER_MODELS, model_roots
 from studio.models.identify import PICKLE_SUFFIXES, identify, slug
 from studio.models.info import ModelInfo
 from studio.models.sound_models import is_sound_model_folder
@@ -26,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 MAX_DEPTH = 8
 _WEIGHT_SUFFIXES = frozenset({".gguf", ".safetensors"})
+#: What the weights of a model folder are called.
+_USUAL_NAMES = ("model", "diffusion_pytorch_model", "pytorch_model", "adapter_model")
+_SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$", re.IGNORECASE)
 _OTHER_PARTS = ("-of-", "mmproj")  # later parts of a split GGUF, picture encoders beside one
 
 Signature = tuple[tuple[str, int, int], ...]
@@ -130,7 +135,7 @@ class ModelStore:
     def _places(self) -> Iterator[tuple[Path, Path]]:
         """Yield what may be a model, with its path inside the folder it was found in."""
         visited: set[Path] = set()
-        for root in self.folders:
+        for root in (root for folder in self.folders for root in model_roots(folder)):
             for place in _candidates(root, visited, MAX_DEPTH):
                 yield place, place.relative_to(root)
         for place in self._added:
@@ -157,24 +162,30 @@ def _candidates(folder: Path, visited: set[Path], depth: int) -> Iterator[Path]:
             yield folder / name
     for name, is_folder in listed:
         # A folder of configurations beside a file of its name belongs to that file.
-        if is_folder and f"{name}.safetensors" not in files:
+        if is_folder and name not in NEVER_MODELS and f"{name}.safetensors" not in files:
             yield from _candidates(folder / name, visited, depth - 1)
 
 
 def _is_model_folder(files: Sequence[str]) -> bool:
     if "model_index.json" in files or is_sound_model_folder(files):
         return True
+    if "adapter_config.json" in files and "adapter_model.safetensors" in files:
+        return True
     if "config.json" not in files:
         return False
+    weights = [name for name in files if name.lower().endswith(".safetensors")]
+    if len(weights) > 1 and not any(name.startswith(_USUAL_NAMES) for name in weights):
+        return False  # many files beside a stray config.json are many models
     # A config.json fetched along with a GGUF does not make a folder of transformers.
-    suffixes = {Path(name).suffix.lower() for name in files}
-    return ".gguf" not in suffixes or ".safetensors" in suffixes
+    return bool(weights) or not any(name.lower().endswith(".gguf") for name in files)
 
 
 def _is_model_file(name: str) -> bool:
     suffix = Path(name).suffix.lower()
     if suffix == ".gguf":
         return "-00001-of-" in name or not any(mark in name.lower() for mark in _OTHER_PARTS)
+    if _SHARD.search(name):
+        return False  # a part of a model whose config.json is missing is nothing by itself
     return suffix in _WEIGHT_SUFFIXES or suffix in PICKLE_SUFFIXES
 
 
