@@ -29,6 +29,7 @@ class ActionSpec:
             not, which is shown where the action is greyed. ``None`` means always.
         category: Menu it belongs to: "File", "Edit", "View", "Generate" or "Help".
         checkable: It is a state to switch; ``callback`` runs after each switch.
+        pane: Name of the pane its keys work in, so that panes may use the same keys; "" for all.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ActionSpec:
     enabled: Callable[[], bool | str] | None = None
     category: str = ""
     checkable: bool = False
+    pane: str = ""
 
 
 class ActionRegistry(QObject):
@@ -54,11 +56,21 @@ class ActionRegistry(QObject):
         self._specs: dict[str, ActionSpec] = {}
         self._actions: dict[str, QAction] = {}
         self._window: QWidget | None = None
+        self._pane = ""
 
     def attach(self, window: QWidget) -> None:
         """Make the shortcuts of all actions, present and future, work inside ``window``."""
         self._window = window
         window.addActions(list(self._actions.values()))
+
+    def set_pane(self, name: str) -> None:
+        """Let the keys of this pane's actions work, and of no other pane's; "" lets all."""
+        if name == self._pane:
+            return
+        self._pane = name
+        for spec in self._specs.values():
+            if spec.pane:
+                self._show_shortcut(spec.id)
 
     def add(self, spec: ActionSpec) -> QAction:
         """Add an action and return its ``QAction`` for buttons and menus.
@@ -128,12 +140,16 @@ class ActionRegistry(QObject):
         return self._specs[action_id].shortcut if own is None else own
 
     def conflict(self, action_id: str, shortcut: str) -> ActionSpec | None:
-        """Return another action that has these keys already."""
+        """Return another action that has these keys already, where both could be meant."""
         wanted = QKeySequence(shortcut)
         if wanted.isEmpty():
             return None
+        pane = self._specs[action_id].pane if action_id in self._specs else ""
         for other in self._specs.values():
-            if other.id != action_id and QKeySequence(self.shortcut(other.id)) == wanted:
+            apart = pane and other.pane and pane != other.pane
+            if other.id == action_id or apart:
+                continue
+            if QKeySequence(self.shortcut(other.id)) == wanted:
                 return other
         return None
 
@@ -158,7 +174,10 @@ class ActionRegistry(QObject):
         return True if spec.enabled is None else spec.enabled()
 
     def _show_shortcut(self, action_id: str) -> None:
-        self._actions[action_id].setShortcut(QKeySequence(self.shortcut(action_id)))
+        pane = self._specs[action_id].pane
+        asleep = pane and self._pane and pane != self._pane
+        keys = "" if asleep else self.shortcut(action_id)
+        self._actions[action_id].setShortcut(QKeySequence(keys))
 
     def _refresh_one(self, action_id: str) -> None:
         spec, action = self._specs[action_id], self._actions[action_id]

@@ -248,7 +248,9 @@ class MainWindow(QMainWindow):
         self._headers.setCurrentIndex(list(self._panes).index(name))
         self.inspector.show_page(name)
         self.rail.set_current(name)
+        self._context.actions.set_pane(name)
         self.panes[name].activated()
+        self.pane_shown.emit(name)
 
     def focus_pane(self) -> None:
         """Give the keys back to the pane in front."""

@@ -95,3 +95,19 @@ def test_a_conflict_names_the_other_action(registry):
     assert other is not None and other.id == "text.continue"
     assert registry.conflict("text.continue", "Ctrl+J") is None
     assert registry.conflict("text.stop", "") is None
+
+
+def test_panes_may_use_the_same_keys_and_only_those_of_the_pane_in_front_work(registry):
+    text = registry.add(spec("text.save", title="Save", shortcut="Ctrl+S", pane="text"))
+    picture = registry.add(spec("picture.save", title="Save", shortcut="Ctrl+S", pane="picture"))
+    everywhere = registry.add(spec("window.quit", title="Quit", shortcut="Ctrl+Q"))
+    assert registry.conflict("text.save", "Ctrl+S") is None
+    assert registry.conflict("text.save", "Ctrl+Q") is not None
+    registry.set_pane("picture")
+    assert text.shortcut().isEmpty() and picture.shortcut() == QKeySequence("Ctrl+S")
+    assert everywhere.shortcut() == QKeySequence("Ctrl+Q")
+    assert registry.shortcut("text.save") == "Ctrl+S", "the palette still names them"
+    registry.set_pane("text")
+    assert picture.shortcut().isEmpty() and text.shortcut() == QKeySequence("Ctrl+S")
+    late = registry.add(spec("picture.late", shortcut="Ctrl+S", pane="picture"))
+    assert late.shortcut().isEmpty()

@@ -45,6 +45,7 @@ def _spec(
         category=category,
         enabled=enabled,
         tooltip=tooltip,
+        pane="text",
     )
 
 
