@@ -7,6 +7,7 @@ document made in another thread are noticed through a queued signal.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -32,13 +33,31 @@ from PySide6.QtWidgets import QWidget
 
 from studio.app.panes.picture.canvas.canvas_keys import CanvasKeys
 from studio.app.panes.picture.canvas.comparison import Comparison
+from studio.app.panes.picture.canvas.images import mean_colour
 from studio.app.panes.picture.canvas.navigation import Navigation
 from studio.app.panes.picture.canvas.overlays import Overlays
 from studio.app.panes.picture.canvas.pointer import Pointer
 from studio.app.panes.picture.canvas.surface import PictureSurface
 from studio.app.panes.picture.canvas.tools.base import Tool
 from studio.app.panes.picture.canvas.tools.brush_tool import BrushTool, EraserTool
+from studio.app.panes.picture.canvas.tools.eyedropper import Eyedropper
+from studio.app.panes.picture.canvas.tools.fill_tool import FillTool
+from studio.app.panes.picture.canvas.tools.frame_tool import FrameTool
+from studio.app.panes.picture.canvas.tools.gradient_tool import GradientTool
+from studio.app.panes.picture.canvas.tools.hand_tool import HandTool
+from studio.app.panes.picture.canvas.tools.move_tool import MoveTool
+from studio.app.panes.picture.canvas.tools.select_tools import (
+    SelectEllipse,
+    SelectLasso,
+    SelectPolygon,
+    SelectRectangle,
+    SelectWand,
+)
+from studio.app.panes.picture.canvas.tools.shape_tool import ShapeTool
+from studio.app.panes.picture.canvas.tools.text_tool import TextTool
+from studio.app.panes.picture.canvas.tools.transform_tool import TransformTool
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
+from studio.app.panes.picture.canvas.work import Work
 from studio.app.theme import Theme
 from studio.app.theme.tokens import OVER_PICTURE_DARK, OVER_PICTURE_LIGHT, Palette
 from studio.core.options import OptionValue
@@ -50,7 +69,25 @@ if TYPE_CHECKING:
 
 EDITED_MS = 50
 """Many changes in a row are told as one."""
-TOOLS: tuple[type[Tool], ...] = (BrushTool, EraserTool)
+TOOLS: tuple[type[Tool], ...] = (
+    BrushTool,
+    EraserTool,
+    FillTool,
+    GradientTool,
+    ShapeTool,
+    TextTool,
+    Eyedropper,
+    MoveTool,
+    TransformTool,
+    SelectRectangle,
+    SelectEllipse,
+    SelectLasso,
+    SelectPolygon,
+    SelectWand,
+    FrameTool,
+    HandTool,
+)
+"""In the order of the tool bar."""
 
 
 class CanvasView(QWidget):
@@ -84,6 +121,10 @@ class CanvasView(QWidget):
         self._tool = self.tools["brush"]
         self._fitted = True
         self.overlays = Overlays(self)
+        self.work = Work(self)
+        self.work.begun.connect(lambda: self._surface.pause(True))
+        self.work.ended.connect(self._work_ended)
+        self.work.refused.connect(lambda error: self.say(error.user_message))
         self.pointer = Pointer(self)
         self.keys = CanvasKeys(self)
         self._edited = QTimer(self)
@@ -181,6 +222,7 @@ class CanvasView(QWidget):
             return
         self._view = view
         self._look()
+        self._tool.view_changed()
         self.view_changed.emit()
         self.show_cursor()
 
@@ -275,6 +317,7 @@ class CanvasView(QWidget):
         """Paint with another colour."""
         if colour != self._colour:
             self._colour = QColor(colour)
+            self._tool.colour_changed()
             self.colour_changed.emit(self._colour)
 
     @property
@@ -346,29 +389,60 @@ class CanvasView(QWidget):
         """Where a tool puts a control of its own."""
         return self
 
-    def lift(self, layer_id: str | None) -> bool:
-        """Draw a layer apart from the others; say whether there is one."""
+    def lift(self, layer_id: str) -> None:
+        """Draw a layer, or what is selected of it, apart from the others."""
         self._surface.lift(layer_id)
-        return layer_id is not None
+
+    def place_lifted(self, transform: QTransform | None) -> None:
+        """Draw what was lifted elsewhere; ``None`` hides it."""
+        self._surface.place_lifted(transform)
+        if transform is not None and self._document and self._document.selection is not None:
+            self.overlays.selection.place(transform)
+
+    def drop_lifted(self) -> None:
+        """Draw all layers together again, once they are composited."""
+        self._surface.drop_lifted()
+        if not self.work.busy:
+            self.overlays.selection.place(QTransform())
 
     def picked_at(self, point: QPointF, size_px: int) -> QColor | None:
         """Return the mean colour of a square of the picture; ``None`` where nothing is."""
-        return None
-
-    @property
-    def acting_tool(self) -> Tool:
-        """The tool that a press would use now."""
-        return self._tool
+        if self._document is None:
+            return None
+        left, top = math.floor(point.x()) - size_px // 2, math.floor(point.y()) - size_px // 2
+        return mean_colour(self._document.composite(Rect(left, top, size_px, size_px)))
 
     def undo(self) -> None:
-        """Take the newest step back."""
-        if self._document is not None:
-            self._document.undo()
+        """Give up what a tool has begun, or take the newest step back."""
+        if self._tool.busy:
+            self._tool.cancel()
+        elif self._document is not None:
+            self.do(self._document.undo)
 
     def redo(self) -> None:
         """Bring the step taken back last again."""
         if self._document is not None:
-            self._document.redo()
+            self.do(self._document.redo)
+
+    def do(self, action: Callable[[], object]) -> None:
+        """Change the document without holding up the window, in the order asked for."""
+        self.work.run(action)
+
+    def active_layer(self) -> str | None:
+        """Return the layer that is worked on; ``None``, told to the user, when there is none."""
+        if self._document is None or self._document.active_id is None:
+            self.say(self.tr("There is no layer yet."))
+            return None
+        return self._document.active_id
+
+    def frame_dragged(self) -> None:
+        """Tell that the generation frame was moved or resized here."""
+        if self._document is not None:
+            self.frame_changed.emit(self._document.frame)
+
+    def tell_options(self) -> None:
+        """Tell that the tool's options changed by themselves."""
+        self.options_changed.emit()
 
     # pen, mouse, fingers and keys: told to the objects that know what they mean
 
@@ -479,6 +553,11 @@ class CanvasView(QWidget):
             self.overlays.selection.set_selection(self._document.selection)
         if not self._edited.isActive():
             self._edited.start()
+
+    def _work_ended(self) -> None:
+        self._surface.pause(False)
+        self.pointer.go_on()
+        self.show_cursor()
 
     def _look(self) -> None:
         self._surface.look(self._view, self.device_rect().size())

@@ -33,7 +33,7 @@ def draw_frame(
     shade.setAlpha(SHADE_ALPHA)
     painter.setPen(QPen(shade, 3 * width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
     painter.drawPolygon(_around(outline, width))
-    colour = QColor(colours.gold if lively else colours.checker)
+    colour = QColor(colours.gold if lively else colours.quiet)
     painter.setPen(QPen(colour, width))
     painter.drawPolygon(_around(outline, width))
     painter.restore()

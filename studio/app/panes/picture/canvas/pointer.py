@@ -7,6 +7,7 @@ either; only painting is, by the window system.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
@@ -36,7 +37,14 @@ class Pointer:
         self._tool: Tool | None = None
         self._pen_at = -PALM_S
         self._merged: bool | None = None
+        self._delayed: list[Callable[[], None]] = []
         self.last: PenPoint | None = None
+
+    def go_on(self) -> None:
+        """Do what was asked for while the document was held by longer work: nothing is lost."""
+        delayed, self._delayed = self._delayed, []
+        for event in delayed:
+            event()
 
     # mouse and pen
 
@@ -78,6 +86,9 @@ class Pointer:
 
     def press(self, point: PenPoint, *, double: bool = False) -> None:
         """Begin a drag of the view, or what the tool does."""
+        if self._canvas.work.busy or self._delayed:
+            self._delayed.append(lambda: self.press(point, double=double))
+            return
         self.last = point
         held = self._canvas.navigation.held
         if held is not None:
@@ -87,8 +98,12 @@ class Pointer:
             return
         if self._canvas.overlays.press(point.screen):
             return
+        tool = self._tool_for(point)
+        if tool.moves_view:
+            self._drag(Drag.PAN, point)
+            return
         self._keep_every_point()
-        self._tool = self._canvas.acting_tool
+        self._tool = tool
         if double:
             self._tool.double_press(point)
         else:
@@ -97,17 +112,23 @@ class Pointer:
 
     def move(self, point: PenPoint) -> None:
         """Go on with what the press began, or hover."""
+        if self._delayed:
+            self._delayed.append(lambda: self.move(point))
+            return
         self.last = point
         if self._canvas.navigation.drag is not None:
             self._canvas.navigation.move(point.screen, point.keys)
         elif self._tool is not None:
             self._tool.move(point)
         elif not self._canvas.overlays.move(point.document):
-            self._canvas.acting_tool.hover(point)
+            self._canvas.current_tool.hover(point)
         self._canvas.show_cursor()
 
     def release(self, point: PenPoint) -> None:
         """End what the press began."""
+        if self._delayed:
+            self._delayed.append(lambda: self.release(point))
+            return
         if self._canvas.navigation.drag is not None:
             self._canvas.navigation.end()
         self._canvas.overlays.release()
@@ -125,7 +146,7 @@ class Pointer:
     def left(self) -> None:
         """The pointer is elsewhere."""
         self.last = None
-        self._canvas.acting_tool.leave()
+        self._canvas.current_tool.leave()
 
     def cursor(self) -> QCursor | Qt.CursorShape:
         """Return what the pointer looks like now."""
@@ -141,7 +162,16 @@ class Pointer:
             return shapes.ArrowCursor
         if self.last is not None and self._canvas.overlays.hovers(self.last.screen):
             return shapes.SplitHCursor
-        return self._canvas.acting_tool.cursor(self.last)
+        if self._tool is not None or self.last is None:
+            return (self._tool or self._canvas.current_tool).cursor(self.last)
+        return self._tool_for(self.last).cursor(self.last)
+
+    def _tool_for(self, point: PenPoint) -> Tool:
+        """Return what a press would use: painting tools pick colours while Alt is held."""
+        tool = self._canvas.current_tool
+        if tool.picks_colour and point.alt:
+            return self._canvas.tools["eyedropper"]
+        return tool
 
     def _drag(self, drag: Drag, point: PenPoint) -> None:
         self._canvas.navigation.begin(drag, point.screen, self._canvas.view)

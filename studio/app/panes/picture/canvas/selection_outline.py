@@ -60,6 +60,7 @@ class SelectionOutline(QObject):
         self._region = QRegion()
         self._count = 0
         self._offset = 0.0
+        self._moved = QTransform()
         self._walk = QTimer(self)
         self._walk.setInterval(STEP_MS)
         self._walk.timeout.connect(self._step)
@@ -81,7 +82,15 @@ class SelectionOutline(QObject):
     def set_selection(self, selection: Selection | None) -> None:
         """Show another selection; ``None`` for none."""
         self._selection = selection
+        self._moved = QTransform()
         self._trace()
+
+    def place(self, transform: QTransform) -> None:
+        """Draw the outline elsewhere while what is selected is moved."""
+        self._refresh(self._region.boundingRect())
+        self._moved = transform
+        self._place()
+        self._refresh(self._region.boundingRect())
 
     def look(self, view: ViewTransform, screen: QRect) -> None:
         """The view changed; the outline is traced anew when it rests."""
@@ -102,7 +111,7 @@ class SelectionOutline(QObject):
         """Draw the outline; the painter draws in device pixels."""
         if self._path.isEmpty():
             return
-        path = self._view.transform().map(self._path)
+        path = (self._moved * self._view.transform()).map(self._path)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -158,12 +167,12 @@ class SelectionOutline(QObject):
 
     def _place(self) -> None:
         """Find out which parts of the screen the outline touches."""
-        bounds = self._view.transform().mapRect(self._path.boundingRect()).toAlignedRect()
+        transform = self._moved * self._view.transform()
+        bounds = transform.mapRect(self._path.boundingRect()).toAlignedRect()
         self._region = QRegion(bounds.adjusted(-2, -2, 2, 2)) & self._screen
         if self._path.isEmpty() or self._path.elementCount() > STRIPS_MOST:
             return
         strips = QRegion()
-        transform = self._view.transform()
         for polygon in self._path.toSubpathPolygons(transform):
             for n in range(polygon.size() - 1):
                 line = QRectF(polygon.at(n), polygon.at(n + 1)).normalized().toAlignedRect()

@@ -73,6 +73,8 @@ class PictureSurface(QObject):
         self._view = ViewTransform()
         self._buffer = ScreenBuffer(self._draw)
         self.lifted: Lifted | None = None
+        self._landing = False
+        self._paused = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._work)
@@ -80,6 +82,8 @@ class PictureSurface(QObject):
     @property
     def up_to_date(self) -> bool:
         """Whether everything that shows is as the document is."""
+        if self._landing:
+            return False
         screen = self._buffer.rect
         return not any(self._missing(plane, screen) for plane in self._planes())
 
@@ -87,6 +91,7 @@ class PictureSurface(QObject):
         """Show another document."""
         self._document = document
         self.lifted = None
+        self._landing = False
         self._tiles = None
         if document is not None:
             self._tiles = DisplayTiles(
@@ -130,13 +135,32 @@ class PictureSurface(QObject):
         else:
             self._invalidate(qrectf(change.rect), self._view.transform())
 
-    def lift(self, layer_id: str | None) -> None:
-        """Draw a layer apart from the others, or all together again."""
-        self.lifted = None
-        if layer_id is not None and self._document is not None:
+    def lift(self, layer_id: str) -> None:
+        """Draw a layer, or what is selected of it, apart from the others."""
+        if self._document is not None:
             self.lifted = Lifted(self._document, layer_id)
-        self._timer.start(0)
-        self.invalidate()
+            self._landing = False
+            self._timer.start(0)
+            self.invalidate()
+
+    def place_lifted(self, transform: QTransform | None) -> None:
+        """Draw what was lifted elsewhere; ``None`` hides it."""
+        if self.lifted is not None and transform != self.lifted.transform:
+            self.lifted.transform = transform
+            self.invalidate()
+            self._timer.start(0)
+
+    def drop_lifted(self) -> None:
+        """Draw all layers together again, as soon as that is composited."""
+        if self.lifted is not None:
+            self._landing = True
+            self._timer.start(0)
+
+    def pause(self, paused: bool) -> None:
+        """Composite nothing while the document is held by somebody else."""
+        self._paused = paused
+        if not paused:
+            self._timer.start(0)
 
     def paint(self, painter: QPainter, exposed: QRect) -> None:
         """Show ``exposed``; everything is in device pixels."""
@@ -161,6 +185,8 @@ class PictureSurface(QObject):
 
     def _composite_now(self, area: QRect) -> None:
         """Composite what shows in ``area``; what does not fit into the time follows in slices."""
+        if self._paused:
+            return
         until = time.perf_counter() + PAINT_S
         for plane in self._planes():
             missing = self._missing(plane, area)
@@ -197,8 +223,9 @@ class PictureSurface(QObject):
     # compositing
 
     def _planes(self) -> tuple[Plane, ...]:
+        """Return what has to be composited, each with how it lies on the screen."""
         to_screen = self._view.transform()
-        if self.lifted is not None:
+        if self.lifted is not None and not self._landing:
             return self.lifted.planes(to_screen)
         return () if self._tiles is None else ((self._tiles, to_screen),)
 
@@ -217,17 +244,22 @@ class PictureSurface(QObject):
 
     def _work(self) -> None:
         """Composite one slice: what shows first, then what may show soon."""
+        if self._paused:
+            return
         until = time.perf_counter() + SLICE_S
         for plane in self._planes():
             missing = self._missing(plane, self._buffer.rect)
             if not missing:
                 continue
-            shown, done = plane[0].refresh(missing, max(0.0, until - time.perf_counter()))
+            shown, done = plane[0].refresh(missing, until - time.perf_counter())
             for rect in shown:
                 self._invalidate(qrectf(rect), plane[1])
             if not done:
                 self._timer.start(0)
                 return
+        if self._landing:
+            self.lifted, self._landing = None, False
+            self.invalidate()
         if self._tiles is not None and self.lifted is None:
             self._work_ahead(self._tiles)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QCursor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QCursor, QFont, QKeyEvent, QPainter, QTransform
 
 from studio.app.panes.picture.canvas.pen import PenPoint
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
@@ -52,17 +53,53 @@ class Host(Protocol):
     def refresh(self, area: QRect | None = None) -> None:
         """Draw a part of the screen again, in device pixels; ``None`` for all of it."""
 
+    def tell_options(self) -> None:
+        """Tell that the tool's options changed by themselves."""
+
+    def do(self, action: Callable[[], object]) -> None:
+        """Change the document without holding up the window, in the order asked for."""
+
+    def frame_dragged(self) -> None:
+        """Tell that the generation frame was moved or resized here."""
+
+    def font(self) -> QFont:
+        """The typeface of labels."""
+
     def picked_at(self, point: QPointF, size_px: int) -> QColor | None:
         """Return the mean colour of a square of the picture; ``None`` where nothing is."""
 
-    def lift(self, layer_id: str | None) -> bool:
-        """Take a layer out of what is drawn, so that a tool can draw it elsewhere."""
+    def active_layer(self) -> str | None:
+        """Return the layer that is worked on; ``None``, told to the user, when there is none."""
+
+    def lift(self, layer_id: str) -> None:
+        """Draw a layer (or what is selected of it) apart from the others."""
+
+    def place_lifted(self, transform: QTransform | None) -> None:
+        """Draw what was lifted elsewhere; ``None`` hides it."""
+
+    def drop_lifted(self) -> None:
+        """Draw all layers together again, once they are composited."""
 
     def say(self, words: str) -> None:
         """Tell the user why nothing happened."""
 
     def widget(self) -> QWidget:
         """Where a tool puts a control of its own."""
+
+
+@dataclass(frozen=True)
+class ToolAction:
+    """Something a tool offers as a button.
+
+    Attributes:
+        icon_name: Lucide icon.
+        title: What its tooltip says.
+        run: Does it.
+    """
+
+    icon_name: str
+    title: str
+    run: Callable[[], object]
 
 
 class Tool:
@@ -77,6 +114,8 @@ class Tool:
     name: ClassVar[str] = ""
     icon_name: ClassVar[str] = ""
     keys: ClassVar[str] = ""
+    picks_colour: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -91,6 +130,10 @@ class Tool:
     def hint(self) -> str:
         """One sentence about its modifier keys."""
         return ""
+
+    def actions(self) -> tuple[ToolAction, ...]:
+        """Return what the strip of options offers as buttons."""
+        return ()
 
     @property
     def busy(self) -> bool:
@@ -143,6 +186,12 @@ class Tool:
 
     def document_changed(self, change: Change) -> None:
         """The document is no longer as it was, perhaps by an undo."""
+
+    def colour_changed(self) -> None:
+        """Another colour is painted with."""
+
+    def view_changed(self) -> None:
+        """The picture is shown elsewhere on the screen."""
 
     def paint(self, painter: QPainter) -> None:
         """Draw over the picture, in device pixels."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 from studio.app.panes.picture.canvas.pen import PenPoint
 from studio.app.panes.picture.canvas.tools.base import Host, Tool
 from studio.app.panes.picture.canvas.tools.brush_options import SIZE_MAX_PX, BrushOptions
+from studio.app.panes.picture.canvas.tools.colours import rgba
 from studio.app.panes.picture.canvas.tools.symmetry_axes import axes, symmetry_of
 from studio.app.theme.tokens import OVER_PICTURE_DARK, OVER_PICTURE_LIGHT
 from studio.core.errors import StudioError
@@ -36,6 +36,7 @@ class BrushTool(Tool):
     name = "brush"
     icon_name = "brush"
     keys = "B"
+    picks_colour = True
     erases: ClassVar[bool] = False
 
     def __init__(self, host: Host) -> None:
@@ -249,15 +250,5 @@ def stepped_size(size_px: int, step: int) -> int:
     return min(SIZE_MAX_PX, max(1, size_px + step * by))
 
 
-def rgba(colour: QColor) -> tuple[int, int, int, int]:
-    """Return a colour as documents know it: red, green, blue, alpha, 0..255."""
-    return (colour.red(), colour.green(), colour.blue(), colour.alpha())
-
-
 def _pen(colour: str, width: float) -> QPen:
     return QPen(QColor(colour), width)
-
-
-def distance(one: QPointF, other: QPointF) -> float:
-    """Return how far two points are apart."""
-    return math.hypot(one.x() - other.x(), one.y() - other.y())

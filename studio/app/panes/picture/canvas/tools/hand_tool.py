@@ -1,0 +1,33 @@
+"""Moving the view with the plain pointer, for pens and pads without other buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+
+from studio.app.panes.picture.canvas.pen import PenPoint
+from studio.app.panes.picture.canvas.tools.base import Tool
+
+
+class HandTool(Tool):
+    """Does what Space and a drag do; the pointer asks for it by :attr:`moves_view`."""
+
+    name = "hand"
+    icon_name = "hand"
+    keys = "H"
+    moves_view = True
+
+    @property
+    def title(self) -> str:
+        """What tooltips call it."""
+        return QCoreApplication.translate("tools", "Hand")
+
+    @property
+    def hint(self) -> str:
+        """One sentence about its keys."""
+        return QCoreApplication.translate(
+            "tools", "With any tool: hold Space, or drag with the middle button."
+        )
+
+    def cursor(self, point: PenPoint | None) -> Qt.CursorShape:
+        """Return an open hand."""
+        return Qt.CursorShape.OpenHandCursor
