@@ -55,6 +55,11 @@ class Folders:
         return self.data / "credentials"
 
     @property
+    def wildcards(self) -> Path:
+        """Folder of the user's wildcard files, for prompts that choose."""
+        return self.data / "wildcards"
+
+    @property
     def logs(self) -> Path:
         """Folder of log files."""
         return self.state / "logs"

@@ -1,6 +1,7 @@
 """Prompts for pictures in AUTOMATIC1111's syntax: read, scheduled, counted, edited; no torch."""
 
 from studio.core.prompts.chunks import CHUNK_TOKENS, Chunk, Chunks, cut
+from studio.core.prompts.editing import change_weight
 from studio.core.prompts.prompt import Prompt, named, parse
 from studio.core.prompts.tags import NetworkTag
 from studio.core.prompts.weights import (
@@ -11,6 +12,7 @@ from studio.core.prompts.weights import (
     parse_weights,
     without_weights,
 )
+from studio.core.prompts.wildcards import chooses, expand, variations
 
 __all__ = [
     "BREAK",
@@ -20,11 +22,15 @@ __all__ = [
     "Fragment",
     "NetworkTag",
     "Prompt",
+    "change_weight",
+    "chooses",
     "cut",
     "escape",
+    "expand",
     "is_weighted",
     "named",
     "parse",
     "parse_weights",
+    "variations",
     "without_weights",
 ]
