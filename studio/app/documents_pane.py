@@ -87,6 +87,19 @@ class DocumentsPane(Protocol):
     def leave_project(self, project: Project) -> None:
         """Close the tabs of a project's documents; they stay in the project."""
 
+    def open_document(self, project: Project, document_id: str) -> None:
+        """Give a document a tab, or show the one it has."""
+
+    def go_back(
+        self, project: Project, document_id: str, state: TextState | bytes, label: str
+    ) -> None:
+        """Make a document what it was, as one action of journal and undo."""
+
+
+@runtime_checkable
+class TakesTexts(Protocol):
+    """A pane where a text from elsewhere becomes a new document."""
+
     def add_text(
         self,
         title: str,
@@ -96,11 +109,3 @@ class DocumentsPane(Protocol):
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Open a new document that holds a text from elsewhere, with what made it."""
-
-    def open_document(self, project: Project, document_id: str) -> None:
-        """Give a document a tab, or show the one it has."""
-
-    def go_back(
-        self, project: Project, document_id: str, state: TextState | bytes, label: str
-    ) -> None:
-        """Make a document what it was, as one action of journal and undo."""

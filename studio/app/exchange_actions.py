@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from studio.app.actions import ActionSpec
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import DocumentsPane, Front
+from studio.app.documents_pane import DocumentsPane, Front, TakesTexts
 from studio.app.main_window import MainWindow
 from studio.app.reveal import reveal
 from studio.app.widgets.words import fill_in
@@ -37,6 +37,9 @@ class Around(Protocol):
 
     def documents(self) -> DocumentsPane:
         """Return the pane with documents."""
+
+    def texts(self) -> TakesTexts:
+        """Return the pane where texts are opened, in front."""
 
     def folder(self) -> Path:
         """Return where a file dialog begins."""
@@ -139,7 +142,7 @@ class ExchangeActions(QObject):
 
         def show(found: tuple[str, str, str, Origin]) -> None:
             title, text, notice, origin = found
-            self._around.documents().add_text(title, text, origin)
+            self._around.texts().add_text(title, text, origin)
             if notice:
                 self._context.notify.info(fill_in(self.tr("%1 was imported."), path.name), notice)
 

@@ -59,8 +59,21 @@ class HistoryPanel(QFrame):
     moment_shown = Signal()
     """A state is shown."""
 
-    def __init__(self, context: AppContext, parent: QWidget) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        parent: QWidget,
+        pane_of: Callable[[str], DocumentsPane] | None = None,
+    ) -> None:
+        """Make the panel.
+
+        Args:
+            context: The window's services.
+            parent: What it lies over.
+            pane_of: Returns the pane for documents of a kind; ``None``: the one it is opened for.
+        """
         super().__init__(parent)
+        self._pane_of = pane_of
         set_role(self, "surface")
         self.setAccessibleName(self.tr("History"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -448,6 +461,8 @@ class HistoryPanel(QFrame):
         assert pane is not None and project is not None
         if self._guarded(partial(project.restore_document, row.id)):
             self.close_panel()
+            if self._pane_of is not None:
+                pane = self._pane_of(project.document(row.id).kind)
             pane.open_document(project, row.id)
             self._context.notify.success(fill_in(self.tr("“%1” is back."), row.label))
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
-from studio.app.documents_pane import DocumentsPane, MakesDocuments, NewText
+from studio.app.documents_pane import MakesDocuments, NewText, TakesTexts
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
@@ -98,7 +98,11 @@ def pane_sources(entries: Sequence[PaneEntry] = PANES) -> dict[str, PaneSource]:
 
     return {
         entry.name: PaneSource(
-            translate("panes", entry.title), entry.icon_name, partial(load, entry.place)
+            translate("panes", entry.title),
+            entry.icon_name,
+            partial(load, entry.place),
+            entry.kinds,
+            entry.suffixes,
         )
         for entry in entries
     }
@@ -300,7 +304,7 @@ class Window:
         """Open what a pane hands over as a new document, in the pane for texts."""
         self.window.show_pane(TEXT_PANE)
         pane = self.window.panes[TEXT_PANE]
-        if isinstance(pane, DocumentsPane):
+        if isinstance(pane, TakesTexts):
             pane.add_text(new.title, new.text, new.origin, new.request, new.facts)
 
     def _on_engine_changed(self) -> None:

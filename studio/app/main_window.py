@@ -77,11 +77,15 @@ class PaneSource:
         title: What the rail says.
         icon_name: Lucide icon of the rail.
         load: Imports and returns what makes it.
+        kinds: Kinds of a project's documents that are its tabs.
+        suffixes: Kinds of files it opens; none: whatever comes.
     """
 
     title: str
     icon_name: str
     load: Callable[[], PaneMaker]
+    kinds: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
 
 class MainWindow(QMainWindow):
@@ -258,10 +262,21 @@ class MainWindow(QMainWindow):
             self._panes[self._current].setFocus()
 
     def open_files(self, files: list[Path]) -> None:
-        """Hand files to the pane in front."""
-        if self._current:
-            for path in files:
-                self.panes[self._current].open_file(path)
+        """Hand each file to the pane in front, or to the one for its kind."""
+        for path in files:
+            name = self._pane_for(path)
+            if name:
+                self.show_pane(name)
+                self.panes[name].open_file(path)
+
+    def _pane_for(self, path: Path) -> str:
+        """Return the pane in front, unless it opens other kinds and another one this kind."""
+        suffix = path.suffix.lower()
+        front = self._sources.get(self._current)
+        if front is None or not front.suffixes or suffix in front.suffixes:
+            return self._current
+        meant = (name for name, source in self._sources.items() if suffix in source.suffixes)
+        return next(meant, self._current)
 
     def come_to_front(self) -> None:
         """Show the window above others, as far as the system allows."""

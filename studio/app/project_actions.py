@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from studio.app.actions import ActionSpec
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import DocumentsPane
+from studio.app.documents_pane import DocumentsPane, TakesTexts
 from studio.app.exchange_actions import ExchangeActions
 from studio.app.main_window import MainWindow
 from studio.app.project_watch import ProjectWatch
@@ -149,8 +149,14 @@ class ProjectActions(QObject):
         )
 
     def show_project(self, project: Project) -> None:
-        """Show an open project in the pane for its documents."""
-        self.documents().show_project(project)
+        """Show an open project in the panes for its documents."""
+        kinds = {info.kind for info in project.documents()}
+        for name in self._panes_for(kinds):
+            self._window.show_pane(name)
+        for name, pane in self._open_panes().items():
+            here = name == self._window.current_pane
+            if here or kinds & set(self._window.sources[name].kinds):
+                pane.show_project(project)
         self.watch.follow()
 
     def fill_recent(self) -> None:
@@ -191,7 +197,7 @@ class ProjectActions(QObject):
 
         def saved(_: object) -> None:
             if read_only and session.current is not None and session.current is not project:
-                self.documents().leave_project(project)
+                self._leave(project)
                 self.show_project(session.current)
             self.watch.bar.take_back(project)
             self.watch.follow()
@@ -225,7 +231,7 @@ class ProjectActions(QObject):
         if project is None:
             return
         name, path = self.watch.name(project), project.path
-        self.documents().leave_project(project)
+        self._leave(project)
 
         def closed(_: object) -> None:
             self.watch.follow()
@@ -271,12 +277,12 @@ class ProjectActions(QObject):
         for project in session.projects:
             damage = session.damage_of(project)
             if project.path == path or (damage is not None and damage.path == path):
-                self.documents().leave_project(project)
+                self._leave(project)
         self.work.run(lambda: session.restore_backup(path, backup), self._show_repaired, self._say)
 
     def keep_salvaged(self, project: Project) -> None:
         """Go on with what could be read of a damaged project."""
-        self.documents().leave_project(project)
+        self._leave(project)
         session = self._context.projects
         self.work.run(lambda: session.keep_salvaged(project), self._show_repaired, self._say)
 
@@ -303,7 +309,7 @@ class ProjectActions(QObject):
         if self._panel is None:
             from studio.app.history_panel import HistoryPanel
 
-            self._panel = HistoryPanel(self._context, self._window.frame)
+            self._panel = HistoryPanel(self._context, self._window.frame, self.pane_of)
             self._panel.closed.connect(self._focus_work)
         self._panel.open_for(self.documents(), tab)
 
@@ -327,6 +333,39 @@ class ProjectActions(QObject):
         assert isinstance(found, DocumentsPane)
         return found
 
+    def pane_of(self, kind: str) -> DocumentsPane:
+        """Return the pane for documents of a kind, in front; the one there for unknown kinds."""
+        for name, source in self._window.sources.items():
+            if kind in source.kinds:
+                self._window.show_pane(name)
+        return self.documents()
+
+    def texts(self) -> TakesTexts:
+        """Return the pane where texts are opened, in front."""
+        self._window.show_pane(FIRST_PANE)
+        pane = self._window.panes[FIRST_PANE]
+        assert isinstance(pane, TakesTexts)
+        return pane
+
+    def _open_panes(self) -> dict[str, DocumentsPane]:
+        """Return every pane with documents that was made, by name."""
+        made = self._window.panes.items()
+        return {name: pane for name, pane in made if isinstance(pane, DocumentsPane)}
+
+    def _panes_for(self, kinds: set[str]) -> tuple[str, ...]:
+        """Return the pane to show documents of these kinds in, if it is not in front already."""
+        sources = self._window.sources
+        fitting = [name for name, source in sources.items() if kinds & set(source.kinds)]
+        current = self._window.current_pane
+        with_documents = isinstance(self._window.panes.get(current), DocumentsPane)
+        if current in fitting or (not fitting and with_documents):
+            return ()
+        return (fitting[0],) if fitting else (FIRST_PANE,)
+
+    def _leave(self, project: Project) -> None:
+        for pane in self._open_panes().values():
+            pane.leave_project(project)
+
     def _on_setting(self, group: str, name: str) -> None:
         if (group, name) == ("files", "history_budget_mb"):
             budget_mb = self._context.settings.value.files.history_budget_mb
@@ -336,8 +375,7 @@ class ProjectActions(QObject):
         self._window.focus_pane()
 
     def _keep_now(self) -> None:
-        pane = self._window.panes.get(self._window.current_pane)
-        if isinstance(pane, DocumentsPane):
+        for pane in self._open_panes().values():
             pane.keep_now()
 
     def _kept(self) -> Project | None:

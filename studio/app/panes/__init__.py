@@ -23,16 +23,43 @@ class PaneEntry(NamedTuple):
         place: Where it is, as "module:class".
         title: What the rail says, in English; translated there.
         icon_name: Lucide icon of the rail.
+        kinds: Kinds of a project's documents that are its tabs.
+        suffixes: Kinds of files it opens, for files that come in while another pane is in front;
+            a pane that names none takes every file.
     """
 
     name: str
     place: str
     title: str
     icon_name: str
+    kinds: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
+
+PICTURE_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".avif",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".ora",
+    ".psd",
+    ".psb",
+)
 
 PANES: tuple[PaneEntry, ...] = (
-    PaneEntry("text", "studio.app.panes.text.pane:TextPane", "Text", "feather"),
+    PaneEntry(
+        "text",
+        "studio.app.panes.text.pane:TextPane",
+        "Text",
+        "feather",
+        ("text", "chat"),
+        (".txt", ".md", ".markdown", ".text"),
+    ),
     PaneEntry("library", "studio.app.panes.library.pane:LibraryPane", "Library", "library"),
 )
 """From top to bottom of the rail."""

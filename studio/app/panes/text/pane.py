@@ -21,7 +21,7 @@ from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
 from studio.app.panes.text.preset_shelf import PresetShelf
-from studio.app.panes.text.project_tabs import ProjectTabs
+from studio.app.panes.text.project_tabs import TextProjectTabs
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
@@ -77,7 +77,7 @@ class TextPane(QWidget):
         self._actions_timer.setSingleShot(True)
         self._actions_timer.timeout.connect(self._refresh_actions)
         self._last_manuscript: ManuscriptView | None = None
-        self.projects = ProjectTabs(self, context)
+        self.projects = TextProjectTabs(self, context)
         self.files = FileTabs(self, context)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -171,6 +171,10 @@ class TextPane(QWidget):
     def documents(self) -> tuple[OpenDocument, ...]:
         """Every document that has a tab."""
         return tuple(document for document, _ in self._open)
+
+    def new_document(self) -> ManuscriptView:
+        """Open an empty document of the usual kind."""
+        return self.new_text()
 
     def new_text(self) -> ManuscriptView:
         """Open an empty manuscript."""
