@@ -220,13 +220,30 @@ def sign(
             f"Files like {suffix} have no place for a signature.",
             hint="Choose PNG, JPEG, WebP, AVIF, WAV, MP3, FLAC, PDF, EPUB, DOCX or ODT.",
         )
-    created: dict[str, object] = {
-        "action": "c2pa.created",
-        "digitalSourceType": record.origin.source_type,
-        "softwareAgent": {"name": "Triptych", "version": __version__},
-    }
-    manifest = _manifest(record, [created])
+    manifest = _manifest(record, [_created(record)])
     return _signed(data, media_type, manifest, key, list(_ingredients(inputs)))
+
+
+def sign_file(
+    source: BinaryIO, target: BinaryIO, suffix: str, record: ProvenanceRecord, key: SigningKey
+) -> None:
+    """Write ``source`` to ``target`` with a content credential; for files too long for memory.
+
+    Args:
+        source: The whole file, from its beginning.
+        target: Empty, open for reading and writing.
+        suffix: A suffix, file name or media type.
+        record: Where it came from.
+        key: This installation's key.
+
+    Raises:
+        BadInputError: The format has no place for one.
+        BackendError: Signing failed.
+    """
+    media_type = media_type_of(suffix)
+    if media_type not in SIGNABLE or media_type in (EPUB, DOCX, ODT):
+        raise BadInputError(f"Files like {suffix} have no place for a signature.")
+    _sign_stream(source, target, media_type, _manifest(record, [_created(record)]), key, [])
 
 
 def read_credentials(path: Path, authority: str = "") -> Credentials | None:
@@ -338,6 +355,14 @@ def says_model(source_type: str) -> bool:
     return source_type.rpartition("/")[2] in _SOURCE_WORDS
 
 
+def _created(record: ProvenanceRecord) -> dict[str, object]:
+    return {
+        "action": "c2pa.created",
+        "digitalSourceType": record.origin.source_type,
+        "softwareAgent": {"name": "Triptych", "version": __version__},
+    }
+
+
 def _manifest(
     record: ProvenanceRecord | None, actions: Sequence[Mapping[str, object]]
 ) -> dict[str, object]:
@@ -372,12 +397,27 @@ def _signed(
     key: SigningKey,
     ingredients: Sequence[tuple[dict[str, str], str, BinaryIO]],
 ) -> bytes:
-    c2pa = _library()
-
     out = io.BytesIO()
     try:
         if media_type in (EPUB, DOCX, ODT):
             data = zipped.unsigned(data)
+    except MALFORMED as error:
+        raise _not_signed(error) from error
+    _sign_stream(io.BytesIO(data), out, media_type, manifest, key, ingredients)
+    return out.getvalue()
+
+
+def _sign_stream(
+    source: BinaryIO,
+    target: BinaryIO,
+    media_type: str,
+    manifest: dict[str, object],
+    key: SigningKey,
+    ingredients: Sequence[tuple[dict[str, str], str, BinaryIO]],
+) -> None:
+    c2pa = _library()
+
+    try:
         info = c2pa.C2paSignerInfo(
             c2pa.C2paSigningAlg.ES256,
             key.certificates.encode("ascii"),
@@ -389,16 +429,19 @@ def _signed(
             c2pa.Signer.from_info(info) as signer,
             c2pa.Builder(manifest, context=context) as builder,
         ):
-            for about, kind, source in ingredients:
-                builder.add_ingredient(about, kind, source)
-            builder.sign(signer, media_type, io.BytesIO(data), out)
+            for about, kind, ingredient in ingredients:
+                builder.add_ingredient(about, kind, ingredient)
+            builder.sign(signer, media_type, source, target)
     except (c2pa.C2paError, *MALFORMED) as error:
-        raise BackendError(
-            "The result could not be signed.",
-            hint="It can still be kept: record and mark are in it.",
-            reason=str(error),
-        ) from error
-    return out.getvalue()
+        raise _not_signed(error) from error
+
+
+def _not_signed(error: Exception) -> BackendError:
+    return BackendError(
+        "The result could not be signed.",
+        hint="It can still be kept: record and mark are in it.",
+        reason=str(error),
+    )
 
 
 def _library() -> Any:

@@ -13,6 +13,7 @@ import mmap
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -56,6 +57,30 @@ def embed(data: bytes, suffix: str, record: ProvenanceRecord, *, with_prompt: bo
     told = with_hash if with_prompt else with_hash.without_prompt()
     try:
         return carrier.write(data, mark_of(told))
+    except MALFORMED as error:
+        raise _refusal(media_type, error) from error
+
+
+def embed_pieces(
+    data: Bytes, suffix: str, record: ProvenanceRecord, *, with_prompt: bool = True
+) -> Iterator[Bytes]:
+    """Yield a sound file with the record and the mark, piece by piece; see :func:`embed`.
+
+    For files too long for memory: ``data`` may be a mapped file.
+
+    Raises:
+        BadInputError: No sound format that can carry a record, or the bytes are no such file.
+    """
+    from studio.core.provenance.carriers import sound_pieces_of
+
+    media_type = sniff(data) or media_type_of(suffix)
+    pieces = sound_pieces_of(media_type)
+    if pieces is None:
+        raise BadInputError("This is no sound that can hold where it came from.", suffix=suffix)
+    with_hash = dataclasses.replace(record, content_sha256=content_sha256(data, media_type))
+    told = with_hash if with_prompt else with_hash.without_prompt()
+    try:
+        yield from pieces(data, mark_of(told))
     except MALFORMED as error:
         raise _refusal(media_type, error) from error
 

@@ -25,6 +25,7 @@ from studio.core.provenance.credentials import (
     seal,
     shared_copy,
     sign,
+    sign_file,
 )
 from studio.core.provenance.embedding import look
 from studio.core.provenance.keys import SigningKey, installation_key
@@ -268,3 +269,18 @@ def test_a_remote_manifest_is_not_fetched(
     assert "127.0.0.1" in found.place
     with pytest.raises(BlockingIOError):
         decoy.accept()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3"])
+def test_a_long_sound_is_signed_from_file_to_file(
+    suffix: str, tmp_path: Path, key: SigningKey
+) -> None:
+    marked = tmp_path / f"marked{suffix}"
+    marked.write_bytes(embed(sample(suffix), suffix, record()))
+    signed = tmp_path / f"signed{suffix}"
+    with marked.open("rb") as source, signed.open("w+b") as target:
+        sign_file(source, target, suffix, record(), key)
+    found = read_credentials(signed, key.authority)
+    assert found is not None and found.state == "ours"
+    with pytest.raises(BadInputError):
+        sign_file(io.BytesIO(), io.BytesIO(), ".ogg", record(), key)

@@ -18,6 +18,7 @@ from studio.core.provenance import (
     can_carry,
     content_sha256,
     embed,
+    embed_pieces,
     read,
     read_bytes,
     strip_prompt,
@@ -193,3 +194,22 @@ def test_another_program_reads_the_mark(suffix: str, length: int, tmp_path: Path
     tool = ["exiftool", "-s3", "-XMP-iptcExt:DigitalSourceType", "-Warning", "-Error", str(path)]
     said = subprocess.run(tool, capture_output=True, text=True, check=True).stdout
     assert said.strip() == Origin.GENERATED.source_type
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".opus", ".mp3"])
+def test_sound_is_marked_piece_by_piece_as_it_is_in_one(suffix: str, tmp_path: Path) -> None:
+    if suffix not in SUFFIXES:
+        pytest.skip("no sample of this format")
+    plain = sample(suffix)
+    whole = embed(plain, suffix, record())
+    with memoryview(plain) as view:
+        assert b"".join(embed_pieces(view, suffix, record())) == whole
+    again = b"".join(embed_pieces(whole, suffix, record("another")))
+    assert again == embed(whole, suffix, record("another"))
+
+
+def test_only_sound_is_marked_piece_by_piece() -> None:
+    with pytest.raises(BadInputError):
+        list(embed_pieces(sample(".png"), ".png", record()))
+    with pytest.raises(BadInputError):
+        list(embed_pieces(sample(".flac")[:60], ".flac", record()))

@@ -6,6 +6,7 @@ library, so that the library can read a hundred thousand files without decoding 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,6 +86,21 @@ def carrier_of(media_type: str) -> Carrier | None:
         ODT: zipped,
     }
     return carriers.get(media_type)
+
+
+def sound_pieces_of(
+    media_type: str,
+) -> Callable[[Bytes, Mark], Iterator[Bytes]] | None:
+    """Return what writes a mark into a sound piece by piece; ``None`` for other formats."""
+    from studio.core.provenance.carriers import flac, id3, ogg, riff
+
+    writers: dict[str, Callable[[Bytes, Mark], Iterator[Bytes]]] = {
+        "audio/wav": riff.pieces,
+        "audio/mpeg": id3.pieces,
+        "audio/flac": flac.pieces,
+        "audio/ogg": ogg.pieces,
+    }
+    return writers.get(media_type)
 
 
 def found_in_xmp(xmp: str, *, record: str = "", settings: str = "") -> Found:

@@ -18,11 +18,17 @@ _LAST = 0x80
 
 def write(data: bytes, mark: Mark) -> bytes:
     """Return the sound with the comments set."""
+    return b"".join(pieces(data, mark))
+
+
+def pieces(data: Bytes, mark: Mark) -> Iterator[Bytes]:
+    """Yield the sound with the comments set piece by piece, as it lies in ``data``."""
     start, blocks, sound = _split(data)
     comments = next((body for kind, body in blocks if kind == _COMMENTS), vorbis.EMPTY)
     kept = [(kind, body) for kind, body in blocks if kind != _COMMENTS]
     new = (_COMMENTS, vorbis.marked(comments, mark))
-    return _assembled(data[:start], [kept[0], new, *kept[1:]], sound)
+    yield _assembled(bytes(data[:start]), [kept[0], new, *kept[1:]])
+    yield sound
 
 
 def read(data: Bytes) -> Found:
@@ -73,15 +79,16 @@ def _blocks(data: Bytes) -> Iterator[tuple[int, int, int]]:
             return
 
 
-def _split(data: bytes) -> tuple[int, list[tuple[int, bytes]], bytes]:
+def _split(data: Bytes) -> tuple[int, list[tuple[int, bytes]], Bytes]:
+    """Return where the stream begins, its metadata blocks, and the sound as it lies there."""
     places = list(_blocks(data))
-    blocks = [(kind, data[start:end]) for kind, start, end in places]
+    blocks = [(kind, bytes(data[start:end])) for kind, start, end in places]
     if blocks[0][0] != _STREAMINFO:
         raise ValueError("the FLAC stream says nothing about itself")
     return _start(data), blocks, data[places[-1][2] :]
 
 
-def _assembled(lead: bytes, blocks: list[tuple[int, bytes]], sound: bytes) -> bytes:
+def _assembled(lead: bytes, blocks: list[tuple[int, bytes]], sound: Bytes = b"") -> bytes:
     out = [lead, b"fLaC"]
     for number, (kind, body) in enumerate(blocks, start=1):
         if len(body) > 0xFFFFFF:

@@ -20,12 +20,18 @@ _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
 def write(data: bytes, mark: xmp.Mark) -> bytes:
     """Return the sound with the frame in its tag; a tag is made where there is none."""
+    return b"".join(pieces(data, mark))
+
+
+def pieces(data: Bytes, mark: xmp.Mark) -> Iterator[Bytes]:
+    """Yield the sound with the frame in its tag piece by piece, as it lies in ``data``."""
     version, end = _tag(data)
     frames = list(_frames(data, version, end))
     existing = next((_packet(body) for name, body, _ in frames if _is_xmp(name, body)), "")
     kept = [frame for frame in frames if not _is_xmp(frame[0], frame[1])]
     packet = xmp.packet(mark, existing).encode("utf-8")
-    return _assembled(version, [*kept, (b"PRIV", _OWNER + packet, b"\0\0")], data[end:])
+    yield _assembled(version, [*kept, (b"PRIV", _OWNER + packet, b"\0\0")])
+    yield data[end:]
 
 
 def read(data: Bytes) -> Found:
@@ -104,7 +110,7 @@ def _frames(data: Bytes, version: int, end: int) -> Iterator[tuple[bytes, bytes,
         at += 10 + length
 
 
-def _assembled(version: int, frames: list[tuple[bytes, bytes, bytes]], sound: bytes) -> bytes:
+def _assembled(version: int, frames: list[tuple[bytes, bytes, bytes]], sound: bytes = b"") -> bytes:
     body = b"".join(
         name
         + (_to_synchsafe(len(part)) if version == 4 else struct.pack(">I", len(part)))

@@ -35,6 +35,11 @@ class _Page:
 
 def write(data: bytes, mark: Mark) -> bytes:
     """Return the sound with the comments set."""
+    return b"".join(pieces(data, mark))
+
+
+def pieces(data: Bytes, mark: Mark) -> Iterator[Bytes]:
+    """Yield the sound with the comments set page by page."""
     return _with_comments(data, lambda comments: vorbis.marked(comments, mark))
 
 
@@ -47,7 +52,7 @@ def read(data: Bytes) -> Found:
 
 def strip(data: bytes) -> bytes:
     """Return the sound less the comments in which programs leave prompts."""
-    return _with_comments(data, vorbis.stripped)
+    return b"".join(_with_comments(data, vorbis.stripped))
 
 
 def content(data: Bytes) -> list[Bytes]:
@@ -56,20 +61,20 @@ def content(data: Bytes) -> list[Bytes]:
     return [packets[0], *packets[2:], *(page.body for page in _pages(data, at))]
 
 
-def _with_comments(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+def _with_comments(data: Bytes, change: Callable[[bytes], bytes]) -> Iterator[bytes]:
     first, packets, at = _headers(data)
     comments, lead, tail = _comments(packets[1])
     changed = [packets[0], lead + change(comments) + tail, *packets[2:]]
-    out = [_page(first.flags, first.position, first.serial, 0, _lacing(changed[0]), changed[0])]
+    yield _page(first.flags, first.position, first.serial, 0, _lacing(changed[0]), changed[0])
+    number = 1
     # The first packet has a page to itself; the other headers may share theirs.
     for lacing, body, flags in _laid_out(changed[1:]):
         position = 0 if any(size < 255 for size in lacing) else -1
-        out.append(_page(flags, position, first.serial, len(out), lacing, body))
-    number = len(out)
-    for page in _pages(data, at):
-        out.append(_page(page.flags, page.position, page.serial, number, page.lacing, page.body))
+        yield _page(flags, position, first.serial, number, lacing, body)
         number += 1
-    return b"".join(out)
+    for page in _pages(data, at):
+        yield _page(page.flags, page.position, page.serial, number, page.lacing, page.body)
+        number += 1
 
 
 def _headers(data: Bytes) -> tuple[_Page, list[bytes], int]:

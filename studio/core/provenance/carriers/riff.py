@@ -37,6 +37,28 @@ def write(data: bytes, mark: xmp.Mark) -> bytes:
     return _assembled(form, [*kept, (name, packet)])
 
 
+def pieces(data: Bytes, mark: xmp.Mark) -> Iterator[Bytes]:
+    """Yield a WAV with the XMP chunk piece by piece, its sound as it lies in ``data``."""
+    if _form(data) != b"WAVE":
+        raise ValueError("not a WAV")
+    name = _XMP_CHUNKS[b"WAVE"]
+    chunks = [(kind, data[start:end]) for kind, start, end in _chunks(data, whole=True)]
+    existing = next((bytes(body) for kind, body in chunks if kind == name), b"")
+    kept = [(kind, body) for kind, body in chunks if kind != name]
+    if not any(kind == b"data" for kind, _ in kept):
+        raise ValueError("the WAV has no sound")
+    packet = xmp.packet(mark, existing.decode("utf-8", "replace")).encode("utf-8")
+    chunks = [*kept, (name, packet)]
+    length = 4 + sum(8 + len(body) + len(body) % 2 for _, body in chunks)
+    if length > _MAX_RIFF:
+        raise OverflowError("longer than RIFF allows")
+    yield struct.pack("<4sI4s", b"RIFF", length, b"WAVE")
+    for kind, body in chunks:
+        yield struct.pack("<4sI", kind, len(body))
+        yield body
+        yield b"\0" * (len(body) % 2)
+
+
 def read(data: Bytes) -> Found:
     """Return what XMP, the INFO list and EXIF hold."""
     form = _form(data)
