@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -32,6 +35,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from studio.app.panes.picture.canvas.canvas_keys import CanvasKeys
+from studio.app.panes.picture.canvas.canvas_menu import canvas_menu
+from studio.app.panes.picture.canvas.clipboard import Clipboard
+from studio.app.panes.picture.canvas.commands import Command, commands
 from studio.app.panes.picture.canvas.comparison import Comparison
 from studio.app.panes.picture.canvas.images import mean_colour
 from studio.app.panes.picture.canvas.navigation import Navigation
@@ -40,6 +46,7 @@ from studio.app.panes.picture.canvas.pointer import Pointer
 from studio.app.panes.picture.canvas.surface import PictureSurface
 from studio.app.panes.picture.canvas.tools.base import Tool
 from studio.app.panes.picture.canvas.tools.brush_tool import BrushTool, EraserTool
+from studio.app.panes.picture.canvas.tools.colours import rgba
 from studio.app.panes.picture.canvas.tools.eyedropper import Eyedropper
 from studio.app.panes.picture.canvas.tools.fill_tool import FillTool
 from studio.app.panes.picture.canvas.tools.frame_tool import FrameTool
@@ -125,6 +132,7 @@ class CanvasView(QWidget):
         self.work.begun.connect(lambda: self._surface.pause(True))
         self.work.ended.connect(self._work_ended)
         self.work.refused.connect(lambda error: self.say(error.user_message))
+        self.clipboard = Clipboard(self)
         self.pointer = Pointer(self)
         self.keys = CanvasKeys(self)
         self._edited = QTimer(self)
@@ -412,6 +420,20 @@ class CanvasView(QWidget):
         left, top = math.floor(point.x()) - size_px // 2, math.floor(point.y()) - size_px // 2
         return mean_colour(self._document.composite(Rect(left, top, size_px, size_px)))
 
+    def commands(self) -> tuple[Command, ...]:
+        """Return everything this canvas does that has a name, for menus and the palette."""
+        return commands(self)
+
+    def painted_colour(self) -> tuple[int, int, int, int]:
+        """Return the foreground colour as documents know it."""
+        return rgba(self._colour)
+
+    def change(self, change: Callable[[PictureDocument], object]) -> None:
+        """Change the document, if there is one, without holding up the window."""
+        document = self._document
+        if document is not None:
+            self.do(lambda: change(document))
+
     def undo(self) -> None:
         """Give up what a tool has begun, or take the newest step back."""
         if self._tool.busy:
@@ -513,6 +535,23 @@ class CanvasView(QWidget):
         self.keys.forget()
         self.refresh()
         super().focusOutEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what can be done."""
+        if self._document is not None and not self._tool.busy:
+            canvas_menu(self.commands(), self).popup(event.globalPos())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome pictures and files."""
+        mime = event.mimeData()
+        if self._document is not None and (mime.hasImage() or mime.hasUrls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hand on what was dropped, and where."""
+        at = self._view.to_document(event.position() * self.scale)
+        self.picture_dropped.emit(event.mimeData(), at)
+        event.acceptProposedAction()
 
     def show_cursor(self) -> None:
         """Let the pointer look as what a press would do."""

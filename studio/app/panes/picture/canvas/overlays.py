@@ -34,6 +34,11 @@ class Overlays(QObject):
         self.comparison: Comparison | None = None
         self.selection = SelectionOutline(canvas.refresh, self._may_walk, self)
 
+    @property
+    def has_candidate(self) -> bool:
+        """Whether a result is shown that nobody accepted yet."""
+        return self._candidate is not None
+
     def show_candidate(self, image: QImage | None, rect: Rect | None) -> None:
         """Show a result over a rectangle of the document, or none."""
         self._candidate = None
