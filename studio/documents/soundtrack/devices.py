@@ -7,12 +7,19 @@ wait. Its list of devices is made once; it is made anew when nothing is open.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from studio.documents.soundtrack.outputs import BUFFER_S, OutputStream, SoundDeviceError
+from studio.documents.soundtrack.inputs import InputStream
+from studio.documents.soundtrack.outputs import (
+    BUFFER_S,
+    STUCK_S,
+    OutputStream,
+    SoundDeviceError,
+)
 from studio.documents.soundtrack.sound_files import Samples
 
 _lock = threading.RLock()
@@ -59,19 +66,17 @@ class DeviceOutput:
 
     Args:
         device: Its name; "" for the system's choice of the moment.
-        buffer_s: How much lies ready in the system's buffer.
     """
 
-    def __init__(self, device: str = "", buffer_s: float = BUFFER_S) -> None:
+    def __init__(self, device: str = "") -> None:
         self._device = device
-        self._buffer_s = buffer_s
 
     @property
     def name(self) -> str:
         """What the user calls it."""
         return self._device or "System default"
 
-    def open(self, sampling_rate: int) -> OutputStream:
+    def open(self, sampling_rate: int, buffer_s: float = BUFFER_S) -> OutputStream:
         """Open it.
 
         Raises:
@@ -83,22 +88,10 @@ class DeviceOutput:
             number = _number(sounddevice, self._device, "output")
             try:
                 facts = sounddevice.query_devices(number, "output")
-                stream = self._opened(sounddevice, number, facts, sampling_rate)
+                stream = _opened(sounddevice, number, facts, sampling_rate, buffer_s)
             except sounddevice.PortAudioError as error:
                 raise cannot_use(self.name, error) from error
             return DeviceStream(sounddevice, stream, sampling_rate, self.name)
-
-    def _opened(self, sounddevice: Any, number: int | None, facts: Any, rate: int) -> Any:
-        channels = max(1, min(2, int(facts["max_output_channels"])))
-        values = {"device": number, "channels": channels, "dtype": "float32"}
-        try:
-            return sounddevice.OutputStream(samplerate=rate, latency=self._buffer_s, **values)
-        except sounddevice.PortAudioError:
-            # Some take no rate but their own.
-            own = int(facts["default_samplerate"])
-            if own == rate:
-                raise
-            return sounddevice.OutputStream(samplerate=own, latency=self._buffer_s, **values)
 
 
 class DeviceStream:
@@ -185,6 +178,94 @@ class DeviceStream:
         return np.asarray(out, np.float32).reshape(-1, self._channels)
 
 
+class DeviceInput:
+    """One of the computer's microphones.
+
+    Args:
+        device: Its name; "" for the system's choice of the moment.
+    """
+
+    def __init__(self, device: str = "") -> None:
+        self._device = device
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self._device or "System default"
+
+    def open(self, sampling_rate: int, channels: int) -> InputStream:
+        """Open it.
+
+        Raises:
+            SoundDeviceError: It is not there, or gives nothing.
+        """
+        with _lock:
+            sounddevice = portaudio()
+            refresh(sounddevice)
+            number = _number(sounddevice, self._device, "input")
+            try:
+                facts = sounddevice.query_devices(number, "input")
+                values = {
+                    "device": number,
+                    "channels": max(1, min(channels, int(facts["max_input_channels"]))),
+                    "dtype": "float32",
+                    "latency": BUFFER_S,
+                }
+                try:
+                    stream = sounddevice.InputStream(samplerate=sampling_rate, **values)
+                except sounddevice.PortAudioError:
+                    own = int(facts["default_samplerate"])
+                    stream = sounddevice.InputStream(samplerate=own, **values)
+                stream.start()
+            except sounddevice.PortAudioError as error:
+                raise cannot_use(self.name, error) from error
+            return DeviceInputStream(sounddevice, stream, self.name)
+
+
+class DeviceInputStream:
+    """An open microphone.
+
+    Attributes:
+        sampling_rate: In Hz.
+        channels: How many.
+    """
+
+    def __init__(self, sounddevice: Any, stream: Any, name: str) -> None:
+        self._sounddevice = sounddevice
+        self._stream = stream
+        self._name = name
+        self._silent_since = time.monotonic()
+        self.sampling_rate = int(stream.samplerate)
+        self.channels = int(stream.channels)
+        _count_streams(1)
+
+    def read(self, timeout_s: float) -> tuple[Samples, bool]:
+        """Return what came meanwhile, and whether something was lost before it."""
+        deadline = time.monotonic() + timeout_s
+        try:
+            while (count := int(self._stream.read_available)) == 0:
+                now = time.monotonic()
+                if now - self._silent_since > STUCK_S:
+                    raise SoundDeviceError(
+                        f"{self._name} does not answer any more.",
+                        hint="Check that it is connected, then record again.",
+                    )
+                if now >= deadline:
+                    return np.zeros((0, self.channels), np.float32), False
+                time.sleep(0.01)
+            samples, lost = self._stream.read(count)
+        except self._sounddevice.PortAudioError as error:
+            raise cannot_use(self._name, error) from error
+        self._silent_since = time.monotonic()
+        return np.array(samples, np.float32).reshape(-1, self.channels), bool(lost)
+
+    def close(self) -> None:
+        """Give the device back."""
+        with _lock:
+            self._stream.close(ignore_errors=True)
+        _count_streams(-1)
+
+
 def portaudio() -> Any:
     """Return the package sounddevice.
 
@@ -218,6 +299,20 @@ def cannot_use(name: str, error: Exception) -> SoundDeviceError:
         hint="Check that it is connected and no other program keeps it to itself, then try again.",
         reason=str(error),
     )
+
+
+def _opened(
+    sounddevice: Any, number: int | None, facts: Any, sampling_rate: int, buffer_s: float
+) -> Any:
+    channels = max(1, min(2, int(facts["max_output_channels"])))
+    values = {"device": number, "channels": channels, "dtype": "float32", "latency": buffer_s}
+    try:
+        return sounddevice.OutputStream(samplerate=sampling_rate, **values)
+    except sounddevice.PortAudioError:
+        own = int(facts["default_samplerate"])  # some take no rate but their own
+        if own == sampling_rate:
+            raise
+        return sounddevice.OutputStream(samplerate=own, **values)
 
 
 def _devices(kind: str) -> tuple[SoundDevice, ...]:

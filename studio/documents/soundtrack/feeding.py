@@ -11,14 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.core.errors import StudioError
-from studio.documents.soundtrack.outputs import Output, OutputStream, SoundDeviceError
+from studio.documents.soundtrack.outputs import (
+    BUFFER_S,
+    MAX_BUFFER_S,
+    STUCK_S,
+    Output,
+    OutputStream,
+    SoundDeviceError,
+)
 from studio.documents.soundtrack.ring import Ring
 from studio.documents.soundtrack.sound_files import Samples
 
 FEED_FRAMES = 2048
 LEVEL_FRAMES = 1024
 PRIME_S = 0.2
-STUCK_S = 3.0
 _TICK_S = 0.01
 
 
@@ -74,6 +80,7 @@ class Feeder:
         self._finishing = False
         self._primed = False
         self._closing = False
+        self._buffer_s = BUFFER_S
         self._heard = (0, 0.0)
         self._waiting_since = 0.0
         self._levels: deque[tuple[int, Levels]] = deque()
@@ -207,7 +214,7 @@ class Feeder:
                     return
                 if feeding:
                     if self._stream is None and self._ready():
-                        self._stream, opened = output.open(self._rate), output
+                        self._stream, opened = output.open(self._rate, self._buffer_s), output
                     self._feed()
             except SoundDeviceError as error:
                 self._fail(error)
@@ -251,9 +258,17 @@ class Feeder:
             samples *= np.float32(self.volume)
         if stream.write(samples):
             self.underflows += 1
+            self._deepen()
+        delay = stream.delay if self._stream is not None else 0
         with self._condition:
-            self._heard = (self._ring.read - stream.delay, time.monotonic())
+            self._heard = (self._ring.read - delay, time.monotonic())
             self._condition.notify_all()
+
+    def _deepen(self) -> None:
+        """Use a deeper buffer from now on; after a gap, opening anew costs little."""
+        if self._buffer_s < MAX_BUFFER_S:
+            self._buffer_s = min(MAX_BUFFER_S, 2 * self._buffer_s)
+            self._close_stream()
 
     def _wait(self, stream: OutputStream, pause_s: float) -> None:
         if time.monotonic() - self._waiting_since > STUCK_S:

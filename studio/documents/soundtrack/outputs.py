@@ -17,7 +17,11 @@ from studio.documents.soundtrack.sound_files import Samples
 
 BUFFER_S = 0.4
 """How much lies ready in the system's own buffer; imports of large libraries stall Python for up
-to 0.3 s in one piece."""
+to 0.3 s in one piece. What is edited is heard no sooner than that."""
+MAX_BUFFER_S = 1.6
+"""Where that was not enough, the buffer doubles up to this."""
+STUCK_S = 3.0
+"""A device that moves nothing for so long is gone, whatever it says."""
 
 
 class SoundDeviceError(StudioError):
@@ -58,8 +62,12 @@ class Output(Protocol):
     def name(self) -> str:
         """What the user calls it."""
 
-    def open(self, sampling_rate: int) -> OutputStream:
+    def open(self, sampling_rate: int, buffer_s: float) -> OutputStream:
         """Open it; may take a while.
+
+        Args:
+            sampling_rate: In Hz.
+            buffer_s: How much shall lie ready in the system's buffer.
 
         Raises:
             SoundDeviceError: There is none, or it is in use or gone.
@@ -70,7 +78,6 @@ class NullOutput:
     """Plays to nowhere in real time: for tests, measurements and computers without sound.
 
     Args:
-        buffer_s: How much its streams hold, as a device's buffer does.
         clock: Returns seconds.
 
     Attributes:
@@ -80,24 +87,21 @@ class NullOutput:
 
     name = "Nowhere"
 
-    def __init__(
-        self, buffer_s: float = BUFFER_S, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._buffer_s = buffer_s
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.heard: Callable[[Samples], None] | None = None
         self.streams: list[NullStream] = []
         self._gone: SoundDeviceError | None = None
 
-    def open(self, sampling_rate: int) -> NullStream:
-        """Open a stream.
+    def open(self, sampling_rate: int, buffer_s: float = BUFFER_S) -> NullStream:
+        """Open a stream that holds as much as a device's buffer.
 
         Raises:
             SoundDeviceError: :meth:`unplug` was called.
         """
         if self._gone is not None:
             raise self._gone
-        stream = NullStream(self, round(self._buffer_s * sampling_rate), sampling_rate, self._clock)
+        stream = NullStream(self, round(buffer_s * sampling_rate), sampling_rate, self._clock)
         self.streams.append(stream)
         return stream
 
