@@ -51,14 +51,14 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_every_choice_can_be_made(text: str, possible: set[str], folder: Path) -> None:
     assert set(variations(text, folder=folder)) == possible
-    assert {expand(text, seed=seed, folder=folder) for seed in range(40)} <= possible
+    assert {expand(text, seed=seed, folder=folder) for seed in range(8)} <= possible
 
 
 def test_the_seed_decides(folder: Path) -> None:
     text = "{a|b|c|d|e|f} __animals__ {g|h|i|j}"
-    found = [expand(text, seed=seed, folder=folder) for seed in range(30)]
-    assert found == [expand(text, seed=seed, folder=folder) for seed in range(30)]
-    assert len(set(found)) > 10
+    found = [expand(text, seed=seed, folder=folder) for seed in range(12)]
+    assert found == [expand(text, seed=seed, folder=folder) for seed in range(12)]
+    assert len(set(found)) > 6
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_leaves_no_choice_stays_as_it_is(text: str) -> None:
 def test_signs_beside_a_choice_stay_as_they_are(folder: Path) -> None:
     text = r"#ff0 100% $5 a//b /* c */ \{x\} {{ y }} {a} __animals__"
     wanted = "#ff0 100% $5 a//b /* c */ {x} {{ y }} a "
-    found = {expand(text, seed=seed, folder=folder) for seed in range(20)}
+    found = {expand(text, seed=seed, folder=folder) for seed in range(8)}
     assert found == {wanted + "red fox", wanted + "100% cat"}
 
 
