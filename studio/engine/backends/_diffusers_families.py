@@ -10,7 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,10 @@ _NO_RESCALE = "Models of this family do not need it."
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Models that are run in the same way.
+    """Models that are run in the same way, by the class of diffusers that their files name.
 
     Attributes:
-        id: As ``ModelInfo.family`` says it.
+        id: Ours.
         title: What people call it.
         pipelines: Name of diffusers' class for each task; ``module:Class`` names one of ours.
         controlled: The same with ControlNets.
@@ -44,7 +44,7 @@ class Family:
         multiple: Sides are multiples of this, in px, at least.
         packed: Latents are a row of patches of 2x2 while it computes.
         unused: Options that mean nothing to it, with the reason.
-        goes_with: Families whose LoRAs, ControlNets and so on fit it; its own always do.
+        classes: Further classes whose files belong to it.
     """
 
     id: str
@@ -59,7 +59,12 @@ class Family:
     multiple: int = 16
     packed: bool = False
     unused: Mapping[str, str] = field(default_factory=dict)
-    goes_with: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @property
+    def unet(self) -> bool:
+        """Whether a UNet draws, with noise that is taken away."""
+        return "guidance_rescale" not in self.unused
 
 
 _TRANSFORMER = {
@@ -71,7 +76,11 @@ _TRANSFORMER = {
 _UNET = {"true_cfg_scale": _STRONG}
 
 
-def _three(stem: str, **more: str) -> dict[Capability, str]:
+def _without(name: str) -> dict[str, str]:
+    return {option: reason for option, reason in _TRANSFORMER.items() if option != name}
+
+
+def _three(stem: str) -> dict[Capability, str]:
     """Return the classes of a family that has all three, named in the usual way."""
     return {
         TXT2IMG: f"{stem}Pipeline",
@@ -94,7 +103,13 @@ def _sd(identity: str, title: str, **changes: Any) -> Family:
     return Family(id=identity, title=title, **{**values, **changes})
 
 
-_ONLY_INPAINT = {"pipelines": {INPAINT: "StableDiffusionInpaintPipeline"}, "controlled": {}}
+def _only(capability: Capability, name: str, controlled: str = "") -> dict[str, Any]:
+    return {
+        "pipelines": {capability: name},
+        "controlled": {capability: controlled} if controlled else {},
+    }
+
+
 _XL = {
     "pipelines": _three("StableDiffusionXL"),
     "controlled": _three("StableDiffusionXLControlNet"),
@@ -103,129 +118,158 @@ _XL = {
     "side_px": 1024,
 }
 
-FAMILIES: dict[str, Family] = {
-    family.id: family
-    for family in (
-        _sd("sd-1", "Stable Diffusion 1"),
-        _sd("sd-1-inpaint", "Stable Diffusion 1 for inpainting", **_ONLY_INPAINT,
-            goes_with=("sd-1",)),
-        _sd("sd-2-base", "Stable Diffusion 2 base", goes_with=("sd-2",)),
-        _sd("sd-2", "Stable Diffusion 2", side_px=768, goes_with=("sd-2-base",)),
-        _sd("sd-2-inpaint", "Stable Diffusion 2 for inpainting", **_ONLY_INPAINT,
-            goes_with=("sd-2", "sd-2-base")),
-        _sd("sdxl", "Stable Diffusion XL", **_XL),
-        _sd("sdxl-inpaint", "Stable Diffusion XL for inpainting", **{**_XL,
-            "pipelines": {INPAINT: "StableDiffusionXLInpaintPipeline"}, "controlled": {}},
-            goes_with=("sdxl",)),
-        _sd("sdxl-refiner", "Stable Diffusion XL refiner", **{**_XL,
-            "pipelines": {IMG2IMG: "StableDiffusionXLImg2ImgPipeline"}, "controlled": {}}),
-        _sd("kolors", "Kolors", **{**_XL, "controlled": {}, "pipelines": {
-            TXT2IMG: "KolorsPipeline", IMG2IMG: "KolorsImg2ImgPipeline"}},),
-        _sd("lcm", "Latent consistency", num_inference_steps=4, guidance_scale=8.5, controlled={},
-            pipelines={TXT2IMG: "LatentConsistencyModelPipeline",
-                       IMG2IMG: "LatentConsistencyModelImg2ImgPipeline"}, goes_with=("sd-1",)),
-        Family(
-            id="sd-3",
-            title="Stable Diffusion 3",
-            pipelines=_three("StableDiffusion3"),
-            controlled={TXT2IMG: "StableDiffusion3ControlNetPipeline",
-                        INPAINT: "StableDiffusion3ControlNetInpaintingPipeline"},
-            unused={k: v for k, v in _TRANSFORMER.items() if k != "clip_skip"},
+
+def _words_alone(identity: str, title: str, name: str, **changes: Any) -> Family:
+    """Return a family that makes pictures from words and nothing else."""
+    values: dict[str, Any] = {"pipelines": {TXT2IMG: name}, "unused": _TRANSFORMER, **changes}
+    return Family(id=identity, title=title, **values)
+
+
+FAMILIES: tuple[Family, ...] = (
+    _sd("sd", "Stable Diffusion"),
+    _sd(
+        "sd-inpaint",
+        "Stable Diffusion for inpainting",
+        **_only(
+            INPAINT, "StableDiffusionInpaintPipeline", "StableDiffusionControlNetInpaintPipeline"
         ),
-        Family(
-            id="flux",
-            title="FLUX.1",
-            pipelines=_three("Flux"),
-            controlled={TXT2IMG: "FluxControlNetPipeline",
-                        IMG2IMG: "FluxControlNetImg2ImgPipeline",
-                        INPAINT: "FluxControlNetInpaintPipeline"},
-            guidance_scale=3.5,
-            packed=True,
-            unused={k: v for k, v in _TRANSFORMER.items() if k != "true_cfg_scale"},
-        ),
-        Family(
-            id="flux-fill",
-            title="FLUX.1 Fill",
-            pipelines={INPAINT: "FluxFillPipeline"},
-            guidance_scale=30.0,
-            packed=True,
-            unused=_TRANSFORMER,
-            goes_with=("flux",),
-        ),
-        Family(
-            id="flux-2",
-            title="FLUX.2",
-            pipelines={TXT2IMG: "Flux2Pipeline"},
-            guidance_scale=4.0,
-            packed=True,
-            unused=_TRANSFORMER,
-        ),
-        Family(
-            id="flux-2-klein",
-            title="FLUX.2 klein",
-            pipelines={TXT2IMG: "Flux2KleinPipeline", INPAINT: "Flux2KleinInpaintPipeline"},
-            num_inference_steps=4,
-            guidance_scale=1.0,
-            packed=True,
-            unused=_TRANSFORMER,
-        ),
-        Family(
-            id="chroma",
-            title="Chroma",
-            pipelines=_three("Chroma"),
-            num_inference_steps=35,
-            guidance_scale=5.0,
-            packed=True,
-            unused=_TRANSFORMER,
-        ),
-        Family(
-            id="z-image",
-            title="Z-Image",
-            pipelines=_three("ZImage"),
-            num_inference_steps=30,
-            guidance_scale=4.0,
-            unused=_TRANSFORMER,
-        ),
-        Family(
-            id="qwen-image",
-            title="Qwen-Image",
-            pipelines=_three("QwenImage"),
-            num_inference_steps=40,
-            guidance_scale=4.0,
-            guidance="true_cfg_scale",
-            packed=True,
-            unused=_TRANSFORMER,
-        ),
-        Family(
-            id="qwen-image-2.1",
-            title="Qwen-Image 2.1",
-            pipelines={TXT2IMG: "QwenImage21Pipeline"},
-            num_inference_steps=40,
-            guidance_scale=1.0,
-            guidance="true_cfg_scale",
-            packed=True,
-            unused=_TRANSFORMER,
-        ),
-        Family(id="lumina-2", title="Lumina 2", pipelines={TXT2IMG: "Lumina2Pipeline"},
-               num_inference_steps=30, guidance_scale=4.0, unused=_TRANSFORMER),
-        Family(id="sana", title="Sana", pipelines={TXT2IMG: "SanaPipeline"},
-               num_inference_steps=20, multiple=32, unused=_TRANSFORMER),
-        Family(id="sana-sprint", title="Sana Sprint", pipelines={TXT2IMG: "SanaSprintPipeline"},
-               num_inference_steps=2, multiple=32, unused=_TRANSFORMER),
-        Family(id="pixart", title="PixArt", pipelines={TXT2IMG: "PixArtSigmaPipeline"},
-               num_inference_steps=20, flow=False, unused=_TRANSFORMER),
-        Family(id="pixart-alpha", title="PixArt alpha", pipelines={TXT2IMG: "PixArtAlphaPipeline"},
-               num_inference_steps=20, flow=False, unused=_TRANSFORMER),
-        Family(id="auraflow", title="AuraFlow", pipelines={TXT2IMG: "AuraFlowPipeline"},
-               num_inference_steps=30, guidance_scale=3.5, unused=_TRANSFORMER),
-        Family(id="hunyuan-dit", title="HunyuanDiT", pipelines={TXT2IMG: "HunyuanDiTPipeline"},
-               num_inference_steps=30, guidance_scale=5.0, flow=False, unused=_TRANSFORMER),
-        Family(id="cogview-4", title="CogView 4", pipelines={TXT2IMG: "CogView4Pipeline"},
-               num_inference_steps=30, guidance_scale=5.0, multiple=32, unused=_TRANSFORMER),
-        Family(id="ovis-image", title="Ovis-Image", pipelines={TXT2IMG: "OvisImagePipeline"},
-               num_inference_steps=30, guidance_scale=5.0, packed=True, unused=_TRANSFORMER),
-    )
-}  # fmt: skip
+    ),
+    _sd("sdxl", "Stable Diffusion XL", **_XL),
+    _sd(
+        "sdxl-inpaint",
+        "Stable Diffusion XL for inpainting",
+        **{
+            **_XL,
+            **_only(
+                INPAINT,
+                "StableDiffusionXLInpaintPipeline",
+                "StableDiffusionXLControlNetInpaintPipeline",
+            ),
+        },
+    ),
+    _sd(
+        "sdxl-refiner",
+        "Stable Diffusion XL refiner",
+        **{**_XL, **_only(IMG2IMG, "StableDiffusionXLImg2ImgPipeline")},
+    ),
+    _sd(
+        "kolors",
+        "Kolors",
+        **{
+            **_XL,
+            "controlled": {},
+            "pipelines": {TXT2IMG: "KolorsPipeline", IMG2IMG: "KolorsImg2ImgPipeline"},
+        },
+    ),
+    _sd(
+        "lcm",
+        "Latent consistency",
+        num_inference_steps=4,
+        guidance_scale=8.5,
+        controlled={},
+        pipelines={
+            TXT2IMG: "LatentConsistencyModelPipeline",
+            IMG2IMG: "LatentConsistencyModelImg2ImgPipeline",
+        },
+    ),
+    Family(
+        id="sd-3",
+        title="Stable Diffusion 3",
+        pipelines=_three("StableDiffusion3"),
+        controlled={
+            TXT2IMG: "StableDiffusion3ControlNetPipeline",
+            INPAINT: "StableDiffusion3ControlNetInpaintingPipeline",
+        },
+        unused=_without("clip_skip"),
+    ),
+    Family(
+        id="flux",
+        title="FLUX.1",
+        pipelines=_three("Flux"),
+        controlled={
+            TXT2IMG: "FluxControlNetPipeline",
+            IMG2IMG: "FluxControlNetImg2ImgPipeline",
+            INPAINT: "FluxControlNetInpaintPipeline",
+        },
+        guidance_scale=3.5,
+        packed=True,
+        unused=_without("true_cfg_scale"),
+    ),
+    Family(
+        id="flux-fill",
+        title="FLUX.1 Fill",
+        pipelines={INPAINT: "FluxFillPipeline"},
+        guidance_scale=30.0,
+        packed=True,
+        unused=_TRANSFORMER,
+    ),
+    _words_alone("flux-2", "FLUX.2", "Flux2Pipeline", guidance_scale=4.0, packed=True),
+    Family(
+        id="flux-2-klein",
+        title="FLUX.2 klein",
+        pipelines={TXT2IMG: "Flux2KleinPipeline", INPAINT: "Flux2KleinInpaintPipeline"},
+        num_inference_steps=4,
+        guidance_scale=1.0,
+        packed=True,
+        unused=_TRANSFORMER,
+    ),
+    Family(
+        id="chroma",
+        title="Chroma",
+        pipelines=_three("Chroma"),
+        num_inference_steps=35,
+        guidance_scale=5.0,
+        packed=True,
+        unused=_TRANSFORMER,
+    ),
+    Family(
+        id="z-image",
+        title="Z-Image",
+        pipelines=_three("ZImage"),
+        num_inference_steps=30,
+        guidance_scale=4.0,
+        unused=_TRANSFORMER,
+    ),
+    Family(
+        id="qwen-image",
+        title="Qwen-Image",
+        pipelines=_three("QwenImage"),
+        num_inference_steps=40,
+        guidance_scale=4.0,
+        guidance="true_cfg_scale",
+        packed=True,
+        unused=_TRANSFORMER,
+    ),
+    _words_alone(
+        "qwen-image-2",
+        "Qwen-Image 2.1",
+        "QwenImage21Pipeline",
+        num_inference_steps=40,
+        guidance_scale=1.0,
+        guidance="true_cfg_scale",
+        packed=True,
+    ),
+    _words_alone("lumina-2", "Lumina 2", "Lumina2Pipeline", num_inference_steps=30),
+    _words_alone("krea-2", "Krea 2", "Krea2Pipeline", packed=True),
+    _words_alone("hidream", "HiDream", "HiDreamImagePipeline", num_inference_steps=40),
+    _words_alone("sana", "Sana", "SanaPipeline", num_inference_steps=20, multiple=32),
+    _words_alone(
+        "sana-sprint", "Sana Sprint", "SanaSprintPipeline", num_inference_steps=2, multiple=32
+    ),
+    _words_alone(
+        "pixart-sigma", "PixArt Sigma", "PixArtSigmaPipeline", num_inference_steps=20, flow=False
+    ),
+    _words_alone(
+        "pixart-alpha", "PixArt alpha", "PixArtAlphaPipeline", num_inference_steps=20, flow=False
+    ),
+    _words_alone("auraflow", "AuraFlow", "AuraFlowPipeline", guidance_scale=3.5),
+    _words_alone("hunyuan-dit", "HunyuanDiT", "HunyuanDiTPipeline", guidance_scale=5.0, flow=False),
+    _words_alone("cogview-4", "CogView 4", "CogView4Pipeline", guidance_scale=5.0, multiple=32),
+    _words_alone("ovis-image", "Ovis-Image", "OvisImagePipeline", guidance_scale=5.0, packed=True),
+)
+
+#: The one of our own that draws transparency: what it does besides drawing from words.
+WITH_ALPHA: Mapping[Capability, str] = {}
 
 
 @dataclass(frozen=True)
@@ -250,7 +294,7 @@ class Distilled:
 
 
 _TAUGHT = "This model was taught to do without guidance, and without a negative prompt."
-_UNETS = ("sd-1", "sd-2", "sd-2-base", "sdxl")
+_UNETS = ("sd", "sdxl")
 
 DISTILLED: tuple[Distilled, ...] = (
     Distilled(r"lightning", ("sdxl",), 4, 0.0, "euler_trailing", _TAUGHT),
@@ -266,20 +310,15 @@ DISTILLED: tuple[Distilled, ...] = (
 
 _STEPS = re.compile(r"(\d+)[\s_-]?steps?")
 
-#: Pipelines whose folders belong to a family that is named after another of its classes.
-_OTHER_CLASSES = {
-    "StableDiffusionInpaintPipeline": "sd-1-inpaint",
-    "StableDiffusionXLInpaintPipeline": "sdxl-inpaint",
-}
-
 
 @functools.cache
 def _by_class() -> Mapping[str, Family]:
+    """Return the families by the class that draws from words, or by the only one they have."""
     found: dict[str, Family] = {}
-    for family in FAMILIES.values():
-        for name in (*family.pipelines.values(), *family.controlled.values()):
+    for family in FAMILIES:
+        names = family.pipelines
+        for name in (names.get(TXT2IMG, next(iter(names.values()))), *family.classes):
             found.setdefault(name, family)
-    found.update({name: FAMILIES[family] for name, family in _OTHER_CLASSES.items()})
     return found
 
 
@@ -287,30 +326,26 @@ def family_of(model: ModelInfo) -> Family | None:
     """Return how the model is run, ``None`` when nothing here can."""
     if model.path is None or model.role or model.format not in ("diffusers", "checkpoint"):
         return None
-    named = FAMILIES.get(model.family)
-    if model.format == "checkpoint":
-        return named
-    by_class = _by_class().get(model.architecture)
-    # The class tells the task, the name of the family what its parts go with.
-    if named is None or (by_class is not None and INPAINT in by_class.pipelines
-                         and len(by_class.pipelines) == 1):  # fmt: skip
-        return by_class
-    return named
+    return _by_class().get(model.architecture)
 
 
-def goes_with(family: Family, part: str) -> bool:
-    """Say whether a LoRA, ControlNet … of the family called ``part`` fits; unknown ones may."""
-    return not part or part == family.id or part in family.goes_with
+def tasks_of(model: ModelInfo) -> tuple[Capability, ...]:
+    """Return what can be done with the model: what its family does and its files allow."""
+    family = family_of(model)
+    if family is None:
+        return ()
+    known = [task for task in family.pipelines if str(task) in model.capabilities]
+    return tuple(known or family.pipelines)
 
 
 def distilled(model: ModelInfo, family: Family) -> Distilled | None:
     """Return how the model is run when its name, or its configuration, tells few steps."""
-    name = f"{model.title} {model.path.name if model.path else ''}".casefold()
+    name = f"{model.title} {model.path.name if model.path else ''}".casefold().replace("_", " ")
     for kind in DISTILLED:
         if family.id in kind.families and re.search(kind.pattern, name):
             told = _STEPS.search(name)
             steps = min(max(int(told[1]), 1), 50) if told else kind.num_inference_steps
-            return Distilled(**{**vars(kind), "num_inference_steps": steps})
+            return replace(kind, num_inference_steps=steps)
     if family.id == "flux" and part_config(model, "transformer").get("guidance_embeds") is False:
         return next(kind for kind in DISTILLED if kind.pattern == "schnell")
     return None

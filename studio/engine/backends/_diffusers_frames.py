@@ -82,10 +82,12 @@ class Frame:
         import numpy as np
 
         inner = resized(pixels, self.scaled_width, self.scaled_height)
-        right, below = self.model_width - self.scaled_width, self.model_height - self.scaled_height
-        if not right and not below:
+        left, top = self._corner()
+        right = self.model_width - self.scaled_width - left
+        below = self.model_height - self.scaled_height - top
+        if not (left or top or right or below):
             return inner
-        sides = ((0, below), (0, right)) + ((0, 0),) * (inner.ndim - 2)
+        sides = ((top, below), (left, right)) + ((0, 0),) * (inner.ndim - 2)
         return np.pad(inner, sides, mode="edge")
 
     def leave(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

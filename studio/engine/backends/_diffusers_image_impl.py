@@ -9,18 +9,33 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping
 from typing import Any
 
-import diffusers  # noqa: TID253
-import torch  # noqa: TID253 - private module, imported when a model is loaded
+import diffusers  # noqa: TID253 - private module, imported when a model is loaded
+import torch  # noqa: TID253
 import transformers  # noqa: TID253
 
 from studio.core.artifacts import ImageArtifact
 from studio.core.errors import ModelNotFoundError, UnsupportedModelError
+from studio.core.prompts import Prompt, parse
 from studio.core.requests import ImageRequest
 from studio.engine.api import Device, JobContext, LoadContext, LoadedModel
+from studio.engine.backends import _diffusers_repaint as repaint
+from studio.engine.backends._diffusers_adapters_impl import (
+    Embeddings,
+    Loras,
+    References,
+    named_in,
+)
+from studio.engine.backends._diffusers_controls_impl import Beside, control_values
 from studio.engine.backends._diffusers_families import Family, family_of
-from studio.engine.backends._diffusers_loading_impl import foreign_errors, read_folder
+from studio.engine.backends._diffusers_loading_impl import (
+    foreign_errors,
+    read_folder,
+    read_single_file,
+)
+from studio.engine.backends._diffusers_memory_impl import Ladder, bytes_of
 from studio.engine.backends._diffusers_pipelines_impl import (
     Pipelines,
     draws_alpha,
@@ -28,6 +43,7 @@ from studio.engine.backends._diffusers_pipelines_impl import (
     own_size,
 )
 from studio.engine.backends._diffusers_previews_impl import Previews, fitted
+from studio.engine.backends._diffusers_prompts_impl import PromptCache
 from studio.engine.backends._diffusers_pulse_impl import Pulse
 from studio.engine.backends._diffusers_run_impl import Pace, Run, seeds_of
 from studio.engine.backends._diffusers_schedulers import DEFAULT, scheduler_for
@@ -71,7 +87,8 @@ def load(model: ModelInfo, device: Device, ctx: LoadContext) -> PictureModel:
         )
     identify(model.path)  # what was whole at the last scan may be damaged by now
     ctx.raise_if_cancelled()
-    parts, settings = read_folder(model, device, ctx)
+    read = read_folder if model.format == "diffusers" else read_single_file
+    parts, settings = read(model, device, ctx)
     ctx.raise_if_cancelled()
     ctx.loading(0.9, "Getting ready")
     with foreign_errors(model.title, model.path):
@@ -84,7 +101,7 @@ def load(model: ModelInfo, device: Device, ctx: LoadContext) -> PictureModel:
 
 
 def _settle(network: Any, device: Device) -> None:
-    """Put a network where and how it computes fastest."""
+    """Put a network where and how it computes fastest; see decision page 0110."""
     network.eval().requires_grad_(False)
     if device.dtype != "float32" and any(p.ndim == 4 for p in network.parameters()):
         network.to(memory_format=torch.channels_last)
@@ -101,50 +118,63 @@ class PictureModel(LoadedModel):
         self._family = family
         self._pipelines = pipelines
         self._device = device
+        self._loras = Loras(model)
+        self._embeddings = Embeddings(model)
+        self._references = References(model, device)
+        self._beside = Beside(model, device)
+        self._prompts = PromptCache()
+        self._ladder = Ladder(pipelines.parts, device, self._beside.clear)
         self._pulse = Pulse()
-        self._pulse.watch(pipelines.parts)
-        self._matrix: torch.Tensor | None = None
         self._pace = Pace()
-        self.memory_bytes = _bytes_of(pipelines.parts)
+        self._matrices: dict[int, torch.Tensor | None] = {}
+        self._account()
 
     def generate(self, request: ImageRequest, ctx: JobContext) -> ImageArtifact:
         """Make the pictures; see :meth:`LoadedModel.generate`."""
         started = time.perf_counter()
         options = resolved_options(self._model, self._family, request.options)
         self._use_threads()
-        seeds = seeds_of(request.seed, request.num_images_per_prompt)
+        prompt, negative = parse(request.prompt), parse(request.negative_prompt)
         with self._pulse.of(ctx):
-            pipeline = self._pipeline(request, options)
+            pipeline = self._pipeline(request, options, ctx)
             try:
+                run = self._run(request, options, prompt, negative, pipeline, ctx)
                 with torch.inference_mode():
-                    task = self._task(request, options, pipeline, ctx)
-                    run = Run(
-                        pipeline=pipeline,
-                        task=task,
-                        values=self._values(request, options),
-                        seeds=seeds,
-                        steps=options.num_inference_steps,
-                        previews=self._previews(pipeline),
-                        pace=self._pace,
-                        ctx=ctx,
-                    )
                     pictures = run.pictures()
             finally:
                 pipeline.maybe_free_model_hooks()
+                self._account()
         return ImageArtifact(
             request=request,
             model=request.model or self._model.id,
             backend="diffusers-image",
             duration_s=time.perf_counter() - started,
             pictures=pictures,
-            seeds=seeds,
-            facts=self._facts(request, options, pipeline),
+            seeds=run.seeds,
+            facts=_facts(options, prompt, pipeline),
         )
+
+    def economise(self) -> str | None:
+        """Take the next step of the ladder in ``_diffusers_memory_impl``."""
+        done = self._ladder.next()
+        self._account()
+        return done
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return how many tokens ``text`` has for the first text encoder."""
+        tokenizer = self._pipelines.parts.get("tokenizer")
+        if tokenizer is None:
+            return None
+        return len(tokenizer(text, truncation=False, verbose=False).input_ids)
 
     def unload(self) -> None:
         """Give the memory back."""
+        self._pulse.let_go()
         self._pipelines.clear()
-        self._matrix = None
+        self._beside.clear()
+        self._references.clear()
+        self._prompts.clear()
+        self._matrices.clear()
         self.memory_bytes = 0
         gc.collect()
 
@@ -153,11 +183,53 @@ class PictureModel(LoadedModel):
         if self._device.kind == "cpu" and torch.get_num_threads() != self._device.threads:
             set_threads(max(1, self._device.threads))
 
-    def _pipeline(self, request: ImageRequest, options: ImageOptions) -> Any:
-        pipeline = self._pipelines.get(request.capability)
-        own = self._pipelines.parts["scheduler"]
-        pipeline.scheduler = scheduler_for(own, options.scheduler)
+    def _pipeline(self, request: ImageRequest, options: ImageOptions, ctx: JobContext) -> Any:
+        """Return the pipeline for a request, with all that it names besides the model."""
+        parts = self._pipelines.parts
+        extra: dict[str, Any] = {}
+        if request.vae:
+            extra["vae"] = self._beside.vae(ctx.find_model(request.vae), parts["vae"])
+        if request.controls:
+            drawer = parts.get("unet") or parts.get("transformer")
+            nets = []
+            for use in request.controls:
+                ctx.checkpoint()
+                nets.append(self._beside.controlnet(ctx.find_model(use.model), drawer))
+            extra["controlnet"] = nets if len(nets) > 1 else nets[0]
+        pipeline = self._pipelines.get(request.capability, **extra)
+        pipeline.scheduler = scheduler_for(parts["scheduler"], options.scheduler)
+        self._pulse.watch(pipeline.components)
         return pipeline
+
+    def _run(
+        self,
+        request: ImageRequest,
+        options: ImageOptions,
+        prompt: Prompt,
+        negative: Prompt,
+        pipeline: Any,
+        ctx: JobContext,
+    ) -> Run:
+        task = self._task(request, options, pipeline, ctx)
+        values = self._lay_over(request, prompt, negative, pipeline, task, ctx)
+        ctx.checkpoint()
+        self._ladder.apply(pipeline)
+        with torch.inference_mode():
+            encoded = self._prompts.encoded(
+                pipeline, prompt, negative, options, request.strength, self._loras.acting, ctx
+            )
+            previews = self._previews(pipeline, ctx)
+        return Run(
+            pipeline=pipeline,
+            task=task,
+            values={**self._values(options), **values},
+            encoded=encoded,
+            seeds=seeds_of(request.seed, request.num_images_per_prompt),
+            steps=options.num_inference_steps,
+            previews=previews,
+            pace=self._pace,
+            ctx=ctx,
+        )
 
     def _task(
         self, request: ImageRequest, options: ImageOptions, pipeline: Any, ctx: JobContext
@@ -171,38 +243,80 @@ class PictureModel(LoadedModel):
             ctx=ctx,
         )
 
-    def _values(self, request: ImageRequest, options: ImageOptions) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "prompt": request.prompt,
-            "negative_prompt": request.negative_prompt,
-            "guidance_rescale": options.guidance_rescale,
-            "clip_skip": options.clip_skip or None,
-            "eta": options.eta,
-            "true_cfg_scale": options.true_cfg_scale,
-        }
-        values[self._family.guidance] = options.guidance_scale
+    def _lay_over(
+        self,
+        request: ImageRequest,
+        prompt: Prompt,
+        negative: Prompt,
+        pipeline: Any,
+        task: Task,
+        ctx: JobContext,
+    ) -> dict[str, Any]:
+        """Switch adapters on and off; return the arguments that they and controls need."""
+        self._loras.use(pipeline, _loras_of(request, prompt, ctx))
+        self._embeddings.use(pipeline, named_in(f"{prompt.text}\n{negative.text}", ctx))
+        references = [
+            (ctx.find_model(use.model), _seen(ctx.input(use.image)), use.weight)
+            for use in request.references
+        ]
+        values = self._references.use(pipeline, references)
+        if request.controls:
+            maps = [
+                _seen(task.frame.enter(repaint.read_picture(ctx.input(use.image))))
+                for use in request.controls
+            ]
+            values |= control_values(pipeline, request.controls, maps)
         return values
 
-    def _previews(self, pipeline: Any) -> Previews | None:
-        if self._matrix is None:
-            self._matrix = fitted(pipeline.vae)
-        return None if self._matrix is None else Previews(self._matrix, self._family)
-
-    def _facts(self, request: ImageRequest, options: ImageOptions, pipeline: Any) -> dict[str, str]:
-        chosen = type(pipeline.scheduler).__name__
+    def _values(self, options: ImageOptions) -> dict[str, Any]:
         return {
-            "scheduler": options.scheduler if options.scheduler != DEFAULT else chosen,
-            "num_inference_steps": str(options.num_inference_steps),
-            "guidance_scale": f"{options.guidance_scale:g}",
-            "prompt": request.prompt,
+            "guidance_rescale": options.guidance_rescale,
+            "eta": options.eta,
+            "true_cfg_scale": options.true_cfg_scale,
+            self._family.guidance: options.guidance_scale,
         }
 
+    def _previews(self, pipeline: Any, ctx: JobContext) -> Previews | None:
+        if not ctx.wants_preview():
+            return None
+        vae = pipeline.vae
+        if id(vae) not in self._matrices:
+            self._matrices[id(vae)] = fitted(vae)
+        matrix = self._matrices[id(vae)]
+        return None if matrix is None else Previews(matrix, self._family)
 
-def _bytes_of(parts: dict[str, Any]) -> int:
-    """Return the bytes of all weights, each counted once."""
-    seen: dict[int, int] = {}
-    for part in parts.values():
-        if isinstance(part, torch.nn.Module):
-            for tensor in (*part.parameters(), *part.buffers()):
-                seen[tensor.data_ptr()] = max(seen.get(tensor.data_ptr(), 0), tensor.nbytes)
-    return sum(seen.values())
+    def _account(self) -> None:
+        parts = {**self._pipelines.parts, **self._beside.parts, **self._references.parts}
+        self.memory_bytes = bytes_of(parts, self._device.kind)
+
+
+def _loras_of(
+    request: ImageRequest, prompt: Prompt, ctx: JobContext
+) -> dict[str, tuple[ModelInfo, float]]:
+    """Return the LoRAs of a request and of its prompt with their weights, by id."""
+    named = [(use.model, use.weight) for use in request.loras]
+    named += [(tag.name, tag.weight) for tag in prompt.loras]
+    found: dict[str, tuple[ModelInfo, float]] = {}
+    for name, weight in named:
+        info = ctx.find_model(name)
+        before = found[info.id][1] if info.id in found else 0.0
+        found[info.id] = info, before + weight
+    return found
+
+
+def _seen(picture: Any) -> Any:
+    """Return a picture, encoded or as pixels, as Pillow's, without transparency."""
+    from PIL import Image
+
+    pixels = repaint.read_picture(picture) if isinstance(picture, bytes) else picture
+    return Image.fromarray(repaint.on_white(pixels))
+
+
+def _facts(options: ImageOptions, prompt: Prompt, pipeline: Any) -> Mapping[str, str]:
+    own = type(pipeline.scheduler).__name__
+    return {
+        "scheduler": own if options.scheduler == DEFAULT else options.scheduler,
+        "num_inference_steps": str(options.num_inference_steps),
+        "guidance_scale": f"{options.guidance_scale:g}",
+        "prompt": prompt.text,
+    }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch  # noqa: TID253 - private module, imported when a model is loaded
+from diffusers.loaders.single_file_utils import load_single_file_checkpoint  # noqa: TID253
 from safetensors import SafetensorError  # noqa: TID253
 
 from studio.core.errors import (
@@ -24,10 +25,14 @@ from studio.core.errors import (
     UnsupportedModelError,
 )
 from studio.engine.api import Device, LoadContext
+from studio.engine.backends._single_file_impl import load_single_file
+from studio.models import single_file
 from studio.models.info import ModelInfo
 
 #: Parts that judge pictures or prompts rather than make them: never loaded.
 _LEFT_OUT = frozenset({"safety_checker", "feature_extractor", "watermarker"})
+#: Parts of a single file that can be read one by one.
+_IN_ONE_FILE = ("unet", "transformer", "vae")
 #: Parts without weights are read in no time; their share of the progress.
 _LIGHT = ("scheduler", "tokenizer", "processor")
 
@@ -66,6 +71,45 @@ def read_folder(
             parts[name] = _read_part(folder, name, _class(library, kind, model), device)
         parts |= {name: None for name, value in index.items() if _is_absent(value)}
     return parts, _settings(index)
+
+
+def read_single_file(
+    model: ModelInfo, device: Device, ctx: LoadContext
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parts of a model in one file, by name, and what its pipelines are told besides.
+
+    Raises:
+        ModelError: Damaged, unsupported, or parts of it are nowhere.
+        JobCancelled: The user stopped.
+    """
+    assert model.path is not None
+    plan = single_file.plan(model.path)
+    beside = (*ctx.store_models("text-encoder"), *ctx.store_models("vae"))
+    found = single_file.find_parts(plan.missing, beside)
+    dtype = getattr(torch, device.dtype)
+    index = json.loads((plan.config / "model_index.json").read_bytes())
+    given: dict[str, Any] = {}
+    with foreign_errors(model.title, model.path):
+        weights = load_single_file_checkpoint(str(model.path), local_files_only=True)
+        lacking = {part.component for part in plan.missing}
+        drawn = [name for name in index if name in _IN_ONE_FILE and name not in lacking]
+        for number, name in enumerate(drawn):
+            ctx.raise_if_cancelled()
+            ctx.loading(0.1 + 0.5 * number / len(drawn), f"Reading the {_in_words(name)}")
+            library, class_name = index[name]
+            kind = _class(library, class_name, model)
+            given[name] = kind.from_single_file(
+                dict(weights),
+                config=str(plan.config),
+                subfolder=name,
+                local_files_only=True,
+                torch_dtype=dtype,
+            )
+    ctx.raise_if_cancelled()
+    ctx.loading(0.6, "Reading the text encoder")
+    paths = {name: info.path for name, info in found.items() if info.path is not None}
+    pipeline = load_single_file(plan, paths, torch_dtype=dtype, **given)
+    return dict(pipeline.components), _settings(index)
 
 
 def _settings(index: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,11 @@ class Pulse:
                 for block in _blocks(part):
                     self._hooks.append(block.register_forward_pre_hook(self._beat))
 
+    def let_go(self) -> None:
+        """Take the hooks out again."""
+        while self._hooks:
+            self._hooks.pop().remove()
+
     @contextmanager
     def of(self, ctx: JobContext) -> Iterator[None]:
         """Ask this job's context while the block runs."""

@@ -120,7 +120,9 @@ def _flow(
     height, width = weights.shape[:2]
     if min(height, width) <= 1 or weights.min() > 0.5:
         mean = weighted.sum((0, 1)) / max(float(weights.sum()), 1e-6)
-        return np.where(weights > 1e-6, weighted / np.maximum(weights, 1e-6), mean)
+        flat: NDArray[np.floating[Any]]
+        flat = np.where(weights > 1e-6, weighted / np.maximum(weights, 1e-6), mean)
+        return flat
     sides = ((0, height % 2), (0, width % 2), (0, 0))
     halves = []
     for whole in (weighted, weights):

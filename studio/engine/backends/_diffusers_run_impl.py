@@ -15,6 +15,7 @@ from studio.engine.api import JobContext
 from studio.engine.backends._diffusers_pipelines_impl import takes
 from studio.engine.backends._diffusers_previews_impl import Previews
 from studio.engine.backends._diffusers_tasks_impl import Task
+from studio.engine.backends._prompt_encoding_impl import Encoded, for_callback
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Run:
     Attributes:
         pipeline: Made for the task.
         task: What is computed.
-        values: Everything the pipeline is called with besides: the prompt, the options.
+        values: What the pipeline is called with besides: the options.
+        encoded: The prompt.
         seeds: Of each picture.
         steps: How many steps are asked for.
         previews: Shows pictures while they form; ``None``: nothing is shown.
@@ -47,6 +49,7 @@ class Run:
     pipeline: Any
     task: Task
     values: dict[str, Any]
+    encoded: Encoded
     seeds: tuple[int, ...]
     steps: int
     previews: Previews | None
@@ -81,7 +84,7 @@ class Run:
         self._step_times = [time.perf_counter()]
         if self.previews is not None:
             self.previews.begin()
-        values = {**self.values, **self.task.values}
+        values = {**self.values, **self.encoded.kwargs, **self.task.values}
         values |= {
             "generator": torch.Generator("cpu").manual_seed(seed),
             "num_inference_steps": self.steps,
@@ -115,7 +118,10 @@ class Run:
         if self.previews is not None:
             self.previews.step(pipeline, latents, self._grid(), self.ctx, self._index, step + 1)
         self.ctx.checkpoint()
-        return {}
+        if not self.encoded.later:
+            return {}
+        guided = bool(getattr(pipeline, "do_classifier_free_guidance", False))
+        return for_callback(self.encoded, step + 1, guided)
 
     def _tell(self, pictures: int, steps: int) -> None:
         """Tell that so many whole pictures and steps of the next are done."""

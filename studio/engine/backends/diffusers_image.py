@@ -14,11 +14,11 @@ from studio.core.options import OptionInfo, OptionValue, describe, option, valid
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest
 from studio.engine.backends._diffusers_families import (
-    FAMILIES,
     Family,
     distilled,
     family_of,
     part_config,
+    tasks_of,
 )
 from studio.engine.backends._diffusers_schedulers import CHOICES, DEFAULT, choices
 from studio.engine.backends._offline import stay_offline
@@ -120,8 +120,7 @@ class DiffusersImageBackend(Backend):
 
     def supports(self, model: ModelInfo) -> tuple[Capability, ...]:
         """Return the tasks of the model's family."""
-        family = family_of(model)
-        return () if family is None else tuple(family.pipelines)
+        return tasks_of(model)
 
     def estimate_bytes(self, model: ModelInfo, device: Device) -> int:
         """Return the size of the weights in the device's number type and some to work with."""
@@ -204,11 +203,4 @@ def unused_options(model: ModelInfo, family: Family, capability: Capability) -> 
 
 def scheduler_choices(model: ModelInfo, family: Family) -> tuple[str, ...]:
     """Return the schedulers that work with the model."""
-    return choices(
-        part_config(model, "scheduler"),
-        flow=family.flow,
-        unet="guidance_rescale" not in family.unused,
-    )
-
-
-__all__ = ["FAMILIES", "DiffusersImageBackend", "ImageOptions"]
+    return choices(part_config(model, "scheduler"), flow=family.flow, unet=family.unet)
