@@ -930,13 +930,13 @@ class PictureDocument:
             if self._open is not None:
                 raise BadInputError("Something is being changed just now.", hint="Try again.")
             self._finish_stroke()
-            done, undone = self._history.done, self._history.undone
-            if not (done if back else undone):
+            history = self._history
+            if not (history.done if back else history.undone):
                 return None
-            step = done.pop() if back else undone.pop()
+            step = history.back() if back else history.again()
             before = self._state.tree
             (self._state.take_back if back else self._state.bring_again)(step)
-            (undone if back else done).append(step)
+            history.prepare(self._state.tile)
             change = self._after(step, before, self._state.tree)
             label = f"Undo {step.label}" if back else f"Redo {step.label}"
             for keeper in tuple(self._keepers):

@@ -1,17 +1,16 @@
 """Undo for pictures: what every step changed, within a byte budget.
 
 A new step holds the tiles as they were. Steps further back are packed on a thread of their own:
-what stays of a tile is the exclusive-or of before and after, which is zero wherever nothing was
-painted, serves undo and redo alike, and gives back exactly the bytes that were there.
+what stays of a tile is the difference of before and after, modulo 256, which is zero wherever
+nothing was painted, serves undo and redo alike, and gives back exactly the bytes that were there.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from studio.documents.picture.geometry import TILE_PX, Key, Rect
 from studio.documents.picture.layers import Tree
+from studio.documents.picture.packing import packed, unpacked
 from studio.documents.picture.selection import Selection
 from studio.documents.picture.tiles import TILE_BYTES, Bytes, Tile
 
@@ -59,7 +59,7 @@ class Packed:
 
     Attributes:
         box: The changed part, within the tile.
-        data: Exclusive-or of both there, deflated.
+        data: Before minus after there, modulo 256, packed.
         had: Whether there was a tile before.
         has: Whether there is one after.
     """
@@ -74,7 +74,7 @@ class Packed:
         """Pack a swap; slow."""
         before = swap.before.pixels if swap.before else _BLANK
         after = swap.after.pixels if swap.after else _BLANK
-        difference: Bytes = np.bitwise_xor(before, after)
+        difference: Bytes = before - after
         changed = np.any(difference, axis=0)
         rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
         box = Rect()
@@ -83,7 +83,7 @@ class Packed:
                 int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
             )
         part = np.ascontiguousarray(difference[:, box.y : box.bottom, box.x : box.right])
-        return cls(box, zlib.compress(part.data, 1), bool(swap.before), bool(swap.after))
+        return cls(box, packed(part), swap.before is not None, swap.after is not None)
 
     @property
     def size(self) -> int:
@@ -92,19 +92,18 @@ class Packed:
 
     def undone(self, after: Tile | None) -> Tile | None:
         """Return the tile before, from the one after."""
-        return self._other(after) if self.had else None
+        return self._other(after, np.add) if self.had else None
 
     def redone(self, before: Tile | None) -> Tile | None:
         """Return the tile after, from the one before."""
-        return self._other(before) if self.has else None
+        return self._other(before, np.subtract) if self.has else None
 
-    def _other(self, tile: Tile | None) -> Tile:
+    def _other(self, tile: Tile | None, change: np.ufunc) -> Tile:
         pixels = (tile.pixels if tile else _BLANK).copy()
         box = self.box
         if not box.is_empty:
-            part = np.frombuffer(zlib.decompress(self.data), np.uint8)
             target = pixels[:, box.y : box.bottom, box.x : box.right]
-            target ^= part.reshape(target.shape)
+            change(target, unpacked(self.data, (4, box.height, box.width)), out=target)
         return Tile(pixels)
 
 
@@ -130,7 +129,7 @@ class Step:
     merge: str = ""
     at_s: float = 0.0
     size: int = 0
-    packing: Future[None] | None = None
+    work: Future[None] | None = None
 
     def __post_init__(self) -> None:
         self.weigh()
@@ -159,9 +158,9 @@ class Step:
             self.size += max(one.size for one in self.selection if one is not None)
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether its tiles are not packed yet."""
-        return any(isinstance(change, Swap) for change in self.tiles.values())
+    def is_packed(self) -> bool:
+        """Whether its tiles must be unpacked to undo or redo it."""
+        return any(isinstance(change, Packed) for change in self.tiles.values())
 
 
 class History:
@@ -202,9 +201,11 @@ class History:
             self.done[-1] = last.with_later(step)
             return
         self.done.append(step)
-        self._pack_older()
+        self._pack_older(self.done)
+        packing = any(step.work is not None and not step.work.done() for step in self.done)
+        limit = 2 * self._budget if packing else self._budget  # what is being packed shrinks
         size = self.size
-        while size > self._budget and len(self.done) > 1:
+        while size > limit and len(self.done) > 1:
             size -= self.done.popleft().size
 
     def forget(self) -> None:
@@ -213,29 +214,66 @@ class History:
         self.undone.clear()
 
     def wait(self) -> None:
-        """Wait until everything that shall be packed is."""
+        """Wait until everything that shall be packed or unpacked is."""
         for step in (*self.done, *self.undone):
-            if step.packing is not None:
-                step.packing.result()
+            if step.work is not None:
+                step.work.result()
 
-    def _pack_older(self) -> None:
+    def back(self) -> Step:
+        """Move the newest step to those that can be redone, and return it."""
+        step = self.done.pop()
+        self.undone.append(step)
+        self._pack_older(self.undone)
+        return step
+
+    def again(self) -> Step:
+        """Move the step undone last back to those that can be undone, and return it."""
+        step = self.undone.pop()
+        self.done.append(step)
+        self._pack_older(self.done)
+        return step
+
+    def prepare(self, tile: Callable[[str, Key], Tile | None]) -> None:
+        """Unpack what would be undone or redone next, so that it only swaps tiles.
+
+        Args:
+            tile: Gives the tiles as they are now.
+        """
+        for steps, undoing in ((self.done, True), (self.undone, False)):
+            if steps and steps[-1].is_packed:
+                step = steps[-1]
+                now = {place: tile(*place) for place in step.tiles}
+                step.work = _packer().submit(self._unpack, step, now, undoing)
+
+    def _pack_older(self, steps: Sequence[Step]) -> None:
+        """Pack all but the newest of ``steps``, as far as they are too large together."""
         fresh = 0
-        for step in reversed(self.done):
-            fresh += step.size if step.packing is None else 0
-            if fresh <= self._fresh or step is self.done[-1]:
+        for step in reversed(steps):
+            if step.is_packed or (step.work is not None and not step.work.done()):
                 continue
-            if step.packing is not None:
-                break  # everything older is packed or on its way
-            step.packing = _packer().submit(self._pack, step)
+            fresh += step.size
+            if fresh > self._fresh and step is not steps[-1]:
+                step.work = _packer().submit(self._pack, step)
 
     def _pack(self, step: Step) -> None:
         """Pack a step; its tiles never change, so only the exchange needs the lock."""
-        packed = {
+        smaller = {
             place: Packed.of(change) if isinstance(change, Swap) else change
             for place, change in tuple(step.tiles.items())
         }
         with self._lock:
-            step.tiles = packed
+            step.tiles = smaller
+            step.weigh()
+
+    def _unpack(self, step: Step, now: Mapping[Place, Tile | None], undoing: bool) -> None:
+        tiles = {
+            place: Swap(change.undone(now[place]), now[place])
+            if undoing
+            else Swap(now[place], change.redone(now[place]))
+            for place, change in tuple(step.tiles.items())
+        }
+        with self._lock:
+            step.tiles = tiles
             step.weigh()
 
 

@@ -25,7 +25,13 @@ class _Scratch(threading.local):
     """Planes that are used again and again, one set for each thread."""
 
     def __init__(self) -> None:
-        self.planes: list[Floats] = [np.empty((TILE_PX, TILE_PX), np.float32) for _ in range(4)]
+        self.planes: list[Floats] = [np.empty(TILE_PX * TILE_PX, np.float32) for _ in range(3)]
+
+    def like(self, planes: Bytes) -> tuple[Floats, Floats, Floats]:
+        """Return three planes of the same height and width, without gaps in memory."""
+        height, width = planes.shape[1:]
+        one, two, three = (plane[: height * width].reshape(height, width) for plane in self.planes)
+        return one, two, three
 
 
 _own = _Scratch()
@@ -49,7 +55,7 @@ def lay_colour(
     if effect == "erase":
         _erase(base, out, coverage)
         return
-    share, alpha, work = (plane[: out.shape[1], : out.shape[2]] for plane in _own.planes[:3])
+    share, alpha, work = _own.like(out)
     if effect == "tint":
         np.multiply(coverage, base[3] > 0, out=share)
         out[3] = base[3]
@@ -85,7 +91,7 @@ def lay_pixels(
         amount *= coverage
     if base is None:
         base = np.zeros_like(source)
-    share, alpha, work = (plane[: out.shape[1], : out.shape[2]] for plane in _own.planes[:3])
+    share, alpha, work = _own.like(out)
     if tint:
         np.multiply(amount, base[3] > 0, out=share)
     else:
@@ -136,7 +142,7 @@ def _lay_on_nothing(out: Bytes, coverage: Floats, colour: Colour, effect: Effect
     if effect != "paint":
         out[...] = 0
         return
-    work = _own.planes[0][: out.shape[1], : out.shape[2]]
+    work = _own.like(out)[0]
     np.multiply(coverage, np.float32(255), out=work)
     _round(work, out[3])
     seen = out[3] > 0
@@ -145,7 +151,7 @@ def _lay_on_nothing(out: Bytes, coverage: Floats, colour: Colour, effect: Effect
 
 
 def _erase(base: Bytes, out: Bytes, coverage: Floats) -> None:
-    work = _own.planes[0][: out.shape[1], : out.shape[2]]
+    work = _own.like(out)[0]
     np.subtract(np.float32(1), coverage, out=work)
     np.multiply(work, base[3], out=work)
     _round(work, out[3])

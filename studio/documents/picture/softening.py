@@ -21,7 +21,7 @@ Change = Callable[[Bytes], Bytes]
 def feathered(selection: Selection, radius_px: float, limits: Rect) -> Selection | None:
     """Return a selection whose edges fade over ``radius_px`` to both sides.
 
-    The fading is a Gaussian with half of ``radius_px`` as its standard deviation.
+    The fading is close to a Gaussian with half of ``radius_px`` as its standard deviation.
 
     Raises:
         BadInputError: The radius is out of range.
@@ -30,18 +30,13 @@ def feathered(selection: Selection, radius_px: float, limits: Rect) -> Selection
     if radius_px == 0:
         return selection
     sigma = radius_px / 2
-    reach = math.ceil(3 * sigma)
-    offsets = np.arange(-reach, reach + 1, dtype=np.float32)
-    kernel = np.exp(-(offsets**2) / np.float32(2 * sigma**2))
-    kernel /= kernel.sum()
+    reach = math.ceil(3 * sigma) + 1
 
     def blur(mask: Bytes) -> Bytes:
-        from scipy.ndimage import correlate1d
+        from PIL import Image, ImageFilter
 
-        values = mask.astype(np.float32)
-        values = correlate1d(values, kernel, axis=0)[reach:-reach]
-        values = correlate1d(values, kernel, axis=1)[:, reach:-reach]
-        return np.asarray(values + np.float32(0.5)).astype(np.uint8)
+        blurred = Image.fromarray(mask).filter(ImageFilter.GaussianBlur(sigma))
+        return np.asarray(blurred)[reach:-reach, reach:-reach]
 
     return _changed(selection, reach, blur, limits)
 
