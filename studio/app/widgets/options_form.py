@@ -144,6 +144,8 @@ class OptionsForm(QWidget):
         field = field_for(info, self._choice_titles.get(info.name))
         row = _Row(info, field, self._label_width, show_help=self._show_help)
         row.field.set_value(info.default)
+        if info.unused:
+            row.set_inert(info.unused)
         row.field.changed.connect(lambda name=info.name: self._on_changed(name))
         row.reset_wanted.connect(lambda name=info.name: self.reset(name))
         self._rows[info.name] = row

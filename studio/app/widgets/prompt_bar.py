@@ -72,7 +72,8 @@ class PromptEdit(QPlainTextEdit):
 class PromptBar(QFrame):
     """The prompt, room for small controls, and the primary button that becomes "Stop".
 
-    ``leading`` is an empty row at the lower left for a pane's own small controls.
+    ``leading`` is an empty row at the lower left for a pane's own small controls, ``trailing`` one
+    beside the button, and ``below`` a column under the field for more fields.
     """
 
     submitted = Signal(str)
@@ -104,15 +105,21 @@ class PromptBar(QFrame):
         set_role(self.button, "primary")
         self.leading = QHBoxLayout()
         self.leading.setSpacing(Space.XS)
+        self.trailing = QHBoxLayout()
+        self.trailing.setSpacing(Space.XS)
         row = QHBoxLayout()
         row.setSpacing(Space.S)
         row.addLayout(self.leading)
         row.addStretch()
+        row.addLayout(self.trailing)
         row.addWidget(self.button)
+        self.below = QVBoxLayout()
+        self.below.setSpacing(Space.XS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.M, Space.S, Space.S, Space.S)
         layout.setSpacing(Space.S)
         layout.addWidget(self.edit)
+        layout.addLayout(self.below)
         layout.addLayout(row)
         self.setFocusProxy(self.edit)
         self.edit.textChanged.connect(self._changed)

@@ -232,3 +232,20 @@ def test_the_same_options_again_leave_every_control_where_it_is(form):
     form.set_options(first_advanced)
     assert [form.field(info.name) for info in first_advanced] == fields
     assert form.options == first_advanced
+
+
+def test_an_option_the_model_does_not_use_is_greyed_with_its_reason(qtbot):
+    from dataclasses import replace
+
+    reason = "A model of so few steps is not guided."
+    infos = [
+        replace(info, unused=reason if info.name == "temperature" else "")
+        for info in describe(Options)
+    ]
+    form = OptionsForm(infos)
+    qtbot.addWidget(form)
+    form.show()
+    assert not form.field("temperature").isEnabled() and form.field("seed").isEnabled()
+    assert any(label.text() == reason for label in form.findChildren(QLabel))
+    form.set_options(describe(Options))
+    assert form.field("temperature").isEnabled()

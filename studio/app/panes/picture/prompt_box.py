@@ -32,6 +32,7 @@ from studio.app.theme.tokens import Size
 from studio.app.widgets.prompt_bar import PromptBar, PromptEdit
 from studio.app.widgets.words import fill_in
 from studio.core.prompts import change_weight
+from studio.documents.manuscript.text_units import to_code_points, to_utf16
 
 WEIGHT_STEP = 0.1
 COUNT_MS = 400
@@ -275,15 +276,16 @@ class PromptBox(QWidget):
 
     def weigh(self, edit: PromptEdit, by: float) -> None:
         """Let what is selected (or the word at the cursor) count more or less."""
-        cursor = edit.textCursor()
-        text = edit.toPlainText()
-        changed = change_weight(text, cursor.selectionStart(), cursor.selectionEnd(), by)
-        if changed.text == text:
+        text, cursor = edit.toPlainText(), edit.textCursor()
+        start = to_code_points(text, cursor.selectionStart())
+        end = to_code_points(text, cursor.selectionEnd())
+        changed, start, end = change_weight(text, start, end, by)
+        if changed == text:
             return
-        _replace(edit, changed.text)
+        _replace(edit, changed)
         cursor = edit.textCursor()
-        cursor.setPosition(changed.start)
-        cursor.setPosition(changed.end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(to_utf16(changed, start))
+        cursor.setPosition(to_utf16(changed, end), QTextCursor.MoveMode.KeepAnchor)
         edit.setTextCursor(cursor)
 
     # -- inside -------------------------------------------------------------------------------
