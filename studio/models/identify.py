@@ -32,6 +32,8 @@ from studio.models.sound_models import identify_sound_folder
 
 #: Always pickles, whatever their first bytes say (protocol 0 has no mark of its own).
 PICKLE_SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".joblib"})
+#: What :mod:`studio.models.unpickle` turns into safetensors.
+_CONVERTIBLE = frozenset({".ckpt", ".pt", ".pth"})
 _PICKLE_STARTS = tuple(bytes([0x80, protocol]) for protocol in range(1, 6))
 _ZIP_START = b"PK\x03\x04"
 _MAX_JSON_BYTES = 64_000_000
@@ -134,9 +136,15 @@ def _looks_pickled(path: Path, start: bytes) -> bool:
 
 def unsafe_file(path: Path) -> UnsafeFileError:
     """Return the error for a pickle file."""
+    hint = "Look for the same model with .safetensors files."
+    if path.suffix.lower() in _CONVERTIBLE:
+        hint = (
+            "Look for the same model with .safetensors files, or convert this one safely with "
+            "“triptych models convert”."
+        )
     return UnsafeFileError(
         f"{path.name} is a pickle file, which could run a program when opened, so it is not used.",
-        hint="Look for the same model with .safetensors files.",
+        hint=hint,
         path=str(path),
     )
 

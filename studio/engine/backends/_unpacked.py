@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import shutil
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
-import studio
-from studio.core import errors as studio_errors
-from studio.core.errors import ModelDamagedError, StudioError
 from studio.core.paths import user_folders
 from studio.engine.api import LoadContext
+from studio.models.conversion import run_conversion
 from studio.models.identify import identify, unsupported_gguf
 from studio.models.record import read_record
 from studio.models.text_architectures import GGUF_ARCHITECTURES
@@ -62,71 +56,11 @@ def _is_current(source: Path, target: Path) -> bool:
 
 
 def _convert(source: Path, target: Path, ctx: LoadContext) -> None:
-    environment = dict(os.environ, PYTHONIOENCODING="utf-8")
-    package = str(Path(studio.__file__).resolve().parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (package, environment.get("PYTHONPATH", "")) if part
-    )
-    command = [sys.executable, "-m", "studio.models.convert", str(source), str(target)]
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    failed: dict[str, str] = {}
-    errors: list[str] = []
-    reader = threading.Thread(target=_follow, args=(process, ctx, failed), daemon=True)
-    drain = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
-    reader.start()
-    drain.start()
-    try:
-        while process.poll() is None:
-            ctx.raise_if_cancelled()
-            reader.join(0.05)
-            if not reader.is_alive():
-                process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        reader.join()
-        drain.join()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-    if process.returncode != 0:
-        raise _failure(source, failed, "".join(errors).strip())
+    def progress(fraction: float, text: str) -> None:
+        message = f"Unpacking the model, once only: {text[:1].lower()}{text[1:]}"
+        ctx.loading(fraction * _SHARE, message)
 
-
-def _failure(source: Path, failed: dict[str, str], said: str) -> StudioError:
-    """Return the error the child told of, or one for a child that died."""
-    _log.warning("unpacking %s failed: %s", source.name, said[-2000:])
-    kind = getattr(studio_errors, failed.get("kind", ""), None)
-    if isinstance(kind, type) and issubclass(kind, StudioError):
-        return kind(failed["message"], hint=failed["hint"], path=str(source))
-    return ModelDamagedError(
-        f"Unpacking {source.name} broke off.",
-        hint="The file may be damaged, or the memory too small for it.",
-        path=str(source),
-        details=said[-4000:],
-    )
-
-
-def _follow(process: subprocess.Popen[str], ctx: LoadContext, failed: dict[str, str]) -> None:
-    """Pass the child's ``progress <fraction> <text>`` lines on, and keep a ``failed <json>``."""
-    for line in process.stdout or ():
-        word, _, rest = line.strip().partition(" ")
-        fraction, _, text = rest.partition(" ")
-        if word == "progress":
-            message = f"Unpacking the model, once only: {text[:1].lower()}{text[1:]}"
-            ctx.loading(float(fraction) * _SHARE, message)
-        elif word == "failed":
-            failed.update(json.loads(rest))
+    run_conversion("studio.models.convert", source, target, progress, ctx.raise_if_cancelled)
 
 
 def _forget_orphans(folder: Path) -> None:
