@@ -39,6 +39,7 @@ from studio.app.panes.picture.canvas.canvas_menu import canvas_menu
 from studio.app.panes.picture.canvas.clipboard import Clipboard
 from studio.app.panes.picture.canvas.commands import Command, commands
 from studio.app.panes.picture.canvas.comparison import Comparison
+from studio.app.panes.picture.canvas.hand_colours import HandColours
 from studio.app.panes.picture.canvas.images import mean_colour
 from studio.app.panes.picture.canvas.navigation import Navigation
 from studio.app.panes.picture.canvas.overlays import Overlays
@@ -66,7 +67,7 @@ from studio.app.panes.picture.canvas.tools.transform_tool import TransformTool
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
 from studio.app.panes.picture.canvas.work import Work
 from studio.app.theme import Theme
-from studio.app.theme.tokens import OVER_PICTURE_DARK, OVER_PICTURE_LIGHT, Palette
+from studio.app.theme.tokens import Palette
 from studio.core.options import OptionValue
 from studio.documents.picture.geometry import Rect
 
@@ -103,7 +104,6 @@ class CanvasView(QWidget):
     tool_changed = Signal(str)
     options_changed = Signal()
     colour_changed = Signal(QColor)
-    background_changed = Signal(QColor)
     view_changed = Signal()
     frame_changed = Signal(object)
     """The generation frame was dragged or resized here: a ``Rect``."""
@@ -121,7 +121,8 @@ class CanvasView(QWidget):
         self._document: PictureDocument | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._view = ViewTransform()
-        self._colour, self._background = QColor(OVER_PICTURE_DARK), QColor(OVER_PICTURE_LIGHT)
+        self.colours_in_hand = HandColours(self)
+        self.colours_in_hand.foreground_changed.connect(self._colour_changed)
         self._surface = PictureSurface(self, self)
         self.navigation = Navigation(self.show_view)
         self.tools: dict[str, Tool] = {kind.name: kind(self) for kind in TOOLS}
@@ -319,36 +320,16 @@ class CanvasView(QWidget):
     @property
     def colour(self) -> QColor:
         """What is painted with."""
-        return QColor(self._colour)
+        return self.colours_in_hand.foreground
 
     def set_colour(self, colour: QColor) -> None:
         """Paint with another colour."""
-        if colour != self._colour:
-            self._colour = QColor(colour)
-            self._tool.colour_changed()
-            self.colour_changed.emit(self._colour)
+        self.colours_in_hand.set_foreground(colour)
 
     @property
     def background(self) -> QColor:
         """The other colour, swapped in with X."""
-        return QColor(self._background)
-
-    def set_background(self, colour: QColor) -> None:
-        """Set the other colour."""
-        if colour != self._background:
-            self._background = QColor(colour)
-            self.background_changed.emit(self._background)
-
-    def swap_colours(self) -> None:
-        """Exchange both colours."""
-        colour, background = self.colour, self.background
-        self.set_colour(background)
-        self.set_background(colour)
-
-    def reset_colours(self) -> None:
-        """Take black, and white as the other colour."""
-        self.set_colour(QColor(OVER_PICTURE_DARK))
-        self.set_background(QColor(OVER_PICTURE_LIGHT))
+        return self.colours_in_hand.background
 
     # results
 
@@ -426,7 +407,7 @@ class CanvasView(QWidget):
 
     def painted_colour(self) -> tuple[int, int, int, int]:
         """Return the foreground colour as documents know it."""
-        return rgba(self._colour)
+        return rgba(self.colour)
 
     def change(self, change: Callable[[PictureDocument], object]) -> None:
         """Change the document, if there is one, without holding up the window."""
@@ -592,6 +573,10 @@ class CanvasView(QWidget):
             self.overlays.selection.set_selection(self._document.selection)
         if not self._edited.isActive():
             self._edited.start()
+
+    def _colour_changed(self, colour: QColor) -> None:
+        self._tool.colour_changed()
+        self.colour_changed.emit(colour)
 
     def _work_ended(self) -> None:
         self._surface.pause(False)

@@ -53,8 +53,8 @@ def commands(canvas: CanvasView) -> tuple[Command, ...]:
         *_selection(canvas),
         *_growing(canvas),
         *_view(canvas),
-        Command("swap_colours", _tr("Swap colours"), "X", canvas.swap_colours),
-        Command("reset_colours", _tr("Black and white"), "D", canvas.reset_colours),
+        Command("swap_colours", _tr("Swap colours"), "X", canvas.colours_in_hand.swap),
+        Command("reset_colours", _tr("Black and white"), "D", canvas.colours_in_hand.reset),
     )
 
 

@@ -104,6 +104,8 @@ class Pointer:
             return
         self._keep_every_point()
         self._tool = tool
+        if tool.picks_colour:
+            self._canvas.colours_in_hand.use(self._canvas.colour)
         if double:
             self._tool.double_press(point)
         else:

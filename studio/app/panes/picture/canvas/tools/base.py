@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -130,6 +130,10 @@ class Tool:
     def hint(self) -> str:
         """One sentence about its modifier keys."""
         return ""
+
+    def unused(self) -> Mapping[str, str]:
+        """Return the options that mean nothing now, each with the reason in a sentence."""
+        return {}
 
     def actions(self) -> tuple[ToolAction, ...]:
         """Return what the strip of options offers as buttons."""

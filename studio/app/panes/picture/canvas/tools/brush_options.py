@@ -77,17 +77,17 @@ class BrushOptions:
     )
     pressure_size: bool = option(
         True,
-        title="Pressure sets size",
+        title="Pressure: size",
         help="A light pen draws a thin line.",
     )
     pressure_opacity: bool = option(
         False,
-        title="Pressure sets opacity",
+        title="Pressure: opacity",
         help="A light pen covers less.",
     )
     tilt_shape: bool = option(
         False,
-        title="Tilt shapes the tip",
+        title="Tilt",
         help="A leaning pen draws with its side.",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -57,6 +58,13 @@ class BrushTool(Tool):
         return QCoreApplication.translate(
             "tools", "Shift-drag sizes the brush, Alt picks a colour, [ and ] step the size."
         )
+
+    def unused(self) -> Mapping[str, str]:
+        """Return the options that mean nothing with this symmetry."""
+        if self.options.symmetry == "radial":
+            return {}
+        reason = QCoreApplication.translate("tools", "Only radial symmetry has copies.")
+        return {"radial_count": reason}
 
     @property
     def busy(self) -> bool:

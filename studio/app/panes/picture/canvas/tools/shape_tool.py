@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
@@ -66,6 +67,21 @@ class ShapeTool(DragTool):
         return QCoreApplication.translate(
             "tools", "Shift keeps it even, Ctrl draws from the middle."
         )
+
+    def unused(self) -> Mapping[str, str]:
+        """Return the options that mean nothing with this shape."""
+
+        def tr(text: str) -> str:
+            return QCoreApplication.translate("tools", text)
+
+        found = {}
+        if self.options.shape != "rectangle":
+            found["corner_px"] = tr("Only rectangles have corners.")
+        if self.options.shape == "line":
+            found["style"] = tr("A line has no inside.")
+        elif self.options.style == "filled":
+            found["stroke_px"] = tr("What is only filled has no outline.")
+        return found
 
     def path(self) -> QPainterPath:
         """Return the shape of the drag, in the document."""
