@@ -7,8 +7,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, TextIO
+from typing import Any
 
+from studio.cli.step_line import StepLine
 from studio.cli.tables import print_table, size
 
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.model:
         return _show(as_json=options.json)
-    progress = _Progress(sys.stderr, quiet=options.quiet)
+    progress = StepLine(sys.stderr, quiet=options.quiet)
     try:
         folder = fetch_model(options.model, progress)
     finally:
@@ -78,30 +79,3 @@ def _show(*, as_json: bool) -> int:
     heads = ("model", "title", "can do", "download", "licence", "good for")
     print_table(heads, rows, "No model can be fetched.")
     return 0
-
-
-class _Progress:
-    """One line on stderr: on a terminal it changes, else it is written when the step does."""
-
-    def __init__(self, err: TextIO, *, quiet: bool) -> None:
-        self._err, self._quiet = err, quiet
-        self._step = ""
-        self._open = False
-
-    def __call__(self, text: str, fraction: float | None) -> None:
-        if self._quiet:
-            return
-        share = "" if fraction is None else f" ({fraction:.0%})"
-        if self._err.isatty():
-            self._err.write(f"\r\x1b[K{text}{share}"[:200])
-            self._err.flush()
-            self._open = True
-        elif text.partition(":")[0] != self._step:
-            self._step = text.partition(":")[0]
-            self._err.write(self._step + "\n")
-
-    def end(self) -> None:
-        """Leave the changing line."""
-        if self._open:
-            self._err.write("\n")
-            self._open = False

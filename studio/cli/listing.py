@@ -1,4 +1,4 @@
-"""``triptych models list``, ``triptych models fetch`` and ``triptych plugins list``."""
+"""``triptych models list`` and ``triptych plugins list``, and where the others are added."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from studio.cli import fetch
+from studio.cli import fetch, model_files
 from studio.cli.tables import print_table, size
 
 
@@ -22,6 +22,7 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
         shown.add_argument("--json", action="store_true", help="print JSON")
         shown.set_defaults(command=run)
         if name == "models":
+            model_files.add_parsers(actions)
             fetch.add_parser(actions)
 
 
