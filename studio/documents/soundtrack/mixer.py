@@ -141,6 +141,13 @@ def _add(out: Samples, voice: _Voice, read: ReadSource, start: int) -> None:
     part[:, 1] += sound[:, -1] * np.float32(voice.right)
 
 
+def fade_gains(duration: int, fade_in: Fade, fade_out: Fade) -> Samples:
+    """Return the gain of each sample of a clip by its fades, for drawing them too."""
+    voice = _Voice(0, duration, "", 0, 1.0, 1.0, fade_in, fade_out)
+    gain = _fade_gain(voice, 0, duration)
+    return np.ones(duration, np.float32) if gain is None else gain
+
+
 def _fade_gain(voice: _Voice, first: int, count: int) -> Samples | None:
     """Return the gain of each sample by both fades; ``None`` where neither reaches."""
     gain: Samples | None = None
