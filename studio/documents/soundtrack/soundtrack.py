@@ -435,10 +435,23 @@ class Soundtrack:
             change = self._set(step.after, f"Redo {_small(step.label)}", "redo", "typed", "")
         self._tell(change)
 
-    def replace_arrangement(self, arrangement: Arrangement, label: str) -> None:
-        """Put another arrangement in place as one step, such as one from the history."""
+    def replace_arrangement(
+        self, arrangement: Arrangement, label: str, *, merge: str = "", take: Take | None = None
+    ) -> None:
+        """Put another arrangement in place as one step, such as one from the history.
+
+        Args:
+            arrangement: Of the same sampling rate, made of known sounds.
+            label: For undo and history.
+            merge: As everywhere.
+            take: A take among those it brings, to say where the change came from.
+        """
         with self._lock:
-            self._apply(arrangement, label)
+            for sha256 in arrangement.sources():
+                self._known(sha256)
+            if arrangement.sampling_rate != self._now.sampling_rate:
+                raise BadInputError("The sampling rate of a sound document never changes.")
+            self._apply(arrangement, label, merge=merge, take=take)
 
     # --- inside -----------------------------------------------------------------------------
 

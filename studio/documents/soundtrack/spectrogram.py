@@ -33,7 +33,7 @@ def level_for(samples_per_px: float) -> int:
 
 def tile_samples(level: int) -> int:
     """Return how many samples one tile of a level covers."""
-    return COLUMNS * FINEST_HOP * 2**level
+    return COLUMNS * (FINEST_HOP << level)
 
 
 class SpectrogramTiles:
@@ -117,5 +117,4 @@ def _row_bins(sampling_rate: int, rows: int, lowest_hz: float) -> np.ndarray:
     """Return the first frequency bin of each row, rising, for ``reduceat``."""
     highest = sampling_rate / 2
     edges = lowest_hz * (highest / lowest_hz) ** (np.arange(rows) / rows)
-    bins = np.clip(edges * WINDOW / sampling_rate, 0, WINDOW // 2).astype(np.int64)
-    return bins
+    return np.clip(edges * WINDOW / sampling_rate, 0, WINDOW // 2).astype(np.int64)
