@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -81,15 +83,23 @@ def transform(state: State, edit: Edit, layer_id: str, affine: Affine, resample:
     targets = set(tiles_over(transformed_area(affine, area))) if lifted else set()
     if selection is not None:
         _erase(state, edit, layer_id, selection)
-    for key in sorted(set(tiles) | targets) if selection is None else sorted(targets):
-        pixels = warp.pixels(tile_rect(key)) if key in targets else None
-        if pixels is None or not pixels[3].any():
-            if selection is None:
-                state.put(edit, layer_id, key, None)
-            continue
-        tile = state.writable(edit, layer_id, key)
-        lay_pixels(None if selection is None else tile.pixels, tile.pixels, pixels, None)
-        tile.written()
+    else:
+        for key in set(tiles) - targets:
+            state.put(edit, layer_id, key, None)
+    for key, pixels in _seen_through(warp, targets):
+        if selection is None:
+            state.put(edit, layer_id, key, Tile(pixels) if pixels[3].any() else None)
+        elif pixels[3].any():
+            tile = state.writable(edit, layer_id, key)
+            lay_pixels(tile.pixels, tile.pixels, pixels, None)
+            tile.written()
+
+
+def _seen_through(warp: Warp, keys: Iterable[Key]) -> Iterator[tuple[Key, Bytes]]:
+    """Yield what tiles show through a transform, several at a time: Pillow lets others run."""
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "picture-transform") as pool:
+        ordered = sorted(keys)
+        yield from zip(ordered, pool.map(warp.pixels, map(tile_rect, ordered)), strict=True)
 
 
 def transformed_selection(

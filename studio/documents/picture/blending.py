@@ -60,12 +60,12 @@ def _overlay(cb: Floats, cs: Floats) -> Floats:
 
 def _color_dodge(cb: Floats, cs: Floats) -> Floats:
     bright = np.minimum(1, cb / np.maximum(1 - cs, _TINY))
-    return np.where(cb <= 0, np.float32(0), bright)
+    return np.where(cb <= _TINY, np.float32(0), bright)
 
 
 def _color_burn(cb: Floats, cs: Floats) -> Floats:
     dark = 1 - np.minimum(1, (1 - cb) / np.maximum(cs, _TINY))
-    return np.where(cb >= 1, np.float32(1), dark)
+    return np.where(cb >= 1 - _TINY, np.float32(1), dark)
 
 
 def _soft_light(cb: Floats, cs: Floats) -> Floats:

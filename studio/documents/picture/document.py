@@ -449,6 +449,7 @@ class PictureDocument:
             layer = self._require_paintable(layer_id)
             if erase:
                 _require_erasable(layer)
+                share = 1.0
             effect: Effect = "erase" if erase else "tint" if layer.alpha_locked else "paint"
             edit = self._state.begin("Eraser stroke" if erase else "Brush stroke")
             self._stroke = Stroke(self, edit, layer_id, brush, rgb, effect, tuple(symmetry), share)

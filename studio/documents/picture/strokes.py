@@ -9,7 +9,7 @@ which lets pressure change the opacity within one stroke.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class Stroke:
         self._images = images(symmetry)
         self._share = share
         self._smoother = Smoother(brush.smoothing)
-        self._spacer = Spacer()
+        self._spacer = Spacer(lambda place: brush.distance(self._dab(place).radius))
         self._coverage: dict[Key, Floats] = {}
         self._selection = document.selection
 
@@ -95,15 +95,13 @@ class Stroke:
         if max(abs(x), abs(y)) > FAR_PX:
             return Rect()
         pen = PenPoint(x, y, min(max(pressure, 0.0), 1.0), tilt_x, tilt_y)
-        return self._paint(
-            [place for point in self._smoother.add(pen) for place in self._at(point)]
-        )
+        return self._paint(self._smoother.add(pen))
 
     def finish(self) -> Rect:
         """Draw what smoothing held back and make it an undo step; returns what was painted."""
         if not self.is_open:
             return Rect()
-        rect = self._paint([place for point in self._smoother.end() for place in self._at(point)])
+        rect = self._paint(self._smoother.end())
         self.is_open = False
         self._coverage.clear()
         self._document.end_stroke(self, keep=True)
@@ -116,21 +114,20 @@ class Stroke:
             self._coverage.clear()
             self._document.end_stroke(self, keep=False)
 
-    def _at(self, point: PenPoint) -> list[tuple[PenPoint, Dab]]:
-        found = []
-        for place, spacer in self._spacer.add(point):
-            dab = self._brush.dab(place.pressure, place.tilt_x, place.tilt_y)
-            spacer.next_in(self._brush.distance(dab.radius))
-            found.append((place, dab))
-        return found
+    def _dab(self, place: PenPoint) -> Dab:
+        return self._brush.dab(place.pressure, place.tilt_x, place.tilt_y)
 
-    def _paint(self, dabs: Sequence[tuple[PenPoint, Dab]]) -> Rect:
-        """Add dabs to the coverage, then lay every tile they touch once."""
+    def _paint(self, line: Iterable[PenPoint]) -> Rect:
+        """Gather the coverage of all dabs on a line, then lay every tile they touch once."""
         touched: dict[Key, Rect] = {}
-        for place, dab in dabs:
-            for image in self._images:
-                turned = replace(dab, angle=image.angle(dab.angle))
-                self._gather(*turned.mask(*image.point(place.x, place.y)), dab, touched)
+        for point in line:
+            for place in self._spacer.add(point):
+                dab = self._dab(place)
+                for image in self._images:
+                    x, y = image.point(place.x, place.y)
+                    if max(abs(x), abs(y)) <= FAR_PX:
+                        turned = replace(dab, angle=image.angle(dab.angle))
+                        self._gather(*turned.mask(x, y), dab, touched)
         if not touched:
             return Rect()
         with self._document.writing() as state:
