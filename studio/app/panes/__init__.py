@@ -60,6 +60,14 @@ PANES: tuple[PaneEntry, ...] = (
         ("text", "chat"),
         (".txt", ".md", ".markdown", ".text"),
     ),
+    PaneEntry(
+        "picture",
+        "studio.app.panes.picture.pane:PicturePane",
+        "Pictures",
+        "image",
+        ("picture",),
+        PICTURE_SUFFIXES,
+    ),
     PaneEntry("library", "studio.app.panes.library.pane:LibraryPane", "Library", "library"),
 )
 """From top to bottom of the rail."""

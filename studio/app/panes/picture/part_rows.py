@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -96,7 +96,7 @@ class PartRow(QFrame, Generic[Part]):
         set_role(self.note, "bad")
         self.column.addWidget(self.note)
 
-    def change(self, **values: object) -> None:
+    def change(self, **values: Any) -> None:
         """Take other values over and say so."""
         self.part = dataclasses.replace(self.part, **values)
         self.edited.emit(self.part)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.app.background import Background
+from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
 from studio.app.job_follower import failed_of
 from studio.app.panes.picture.frame_size import resolution_for, taught_side
@@ -30,15 +31,20 @@ from studio.app.panes.picture.intents import (
 from studio.app.panes.picture.picture_job import PictureJob
 from studio.app.panes.picture.picture_options import PictureOptions
 from studio.app.panes.picture.picture_place import PicturePlace
+from studio.app.panes.picture.qt_pictures import image_of
 from studio.app.panes.picture.tray import Candidate, Tray
 from studio.core.errors import StudioError
+from studio.core.media import Picture
 from studio.core.requests import ImageRequest
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from studio.app.panes.picture.composing import Composed, Survey
     from studio.app.panes.picture.wish import Wish
     from studio.core.inputs import InputStore
     from studio.documents.picture.document import Change, PictureDocument
+    from studio.documents.picture.geometry import Rect
     from studio.documents.picture.scene import Snapshot
     from studio.models.info import ModelInfo
 
@@ -129,6 +135,11 @@ class PictureSession(QObject):
         """The picture."""
         return self.place.picture
 
+    @property
+    def bridge(self) -> EngineBridge:
+        """The way to the engine."""
+        return self._context.bridge
+
     # -- the situation ------------------------------------------------------------------------
 
     @property
@@ -202,7 +213,8 @@ class PictureSession(QObject):
     def _on_change(self, change: Change) -> None:
         if change.rect is not None or change.selection or change.frame or change.layers:
             self.look_soon()
-        self.changed.emit()
+        if change.layers or change.selection or change.frame or change.history:
+            self.changed.emit()  # not for every dab of a brush
 
     def _on_options(self) -> None:
         side = taught_side(self.options.info())
@@ -272,12 +284,36 @@ class PictureSession(QObject):
 
         self._workers.making.run(work, done, otherwise)
 
+    def look_at(self, area: Rect, then: Callable[[QImage], object]) -> None:
+        """Hand out what an area of the canvas shows now, on the GUI thread."""
+        snapshot = self.picture.snapshot()
+
+        def work() -> QImage:
+            return image_of(Picture.of(snapshot.composite(area)))
+
+        self._workers.looking.run(work, then, self._say)
+
+    def count(self, text: str, model: str, then: Callable[[int | None], object]) -> None:
+        """Hand out how many tokens a prompt has; ``None`` while nobody can tell."""
+        bridge = self._context.bridge
+        self._workers.looking.run_newest(
+            "tokens",
+            lambda: bridge.count_tokens(text, model),
+            then,
+            lambda _error: then(None),
+        )
+
     # -- results ------------------------------------------------------------------------------
 
     def accept(self) -> None:
         """Make the chosen result a layer, as one step of undo."""
         candidate = self.tray.current
-        if candidate is None or not candidate.ready or self.accepting:
+        if candidate is not None:
+            self.accept_candidate(candidate)
+
+    def accept_candidate(self, candidate: Candidate) -> None:
+        """Make a finished result a layer, as one step of undo."""
+        if not candidate.ready or self.accepting:
             return
         self.accepting = True
         self.place.name_from(candidate.job.wish.prompt)
@@ -306,8 +342,9 @@ class PictureSession(QObject):
         self.accepting = False
         if self._closed:
             return
-        self.tray.choose(self.tray.items.index(candidate))
-        self.tray.take()
+        if candidate in self.tray.items:
+            self.tray.choose(self.tray.items.index(candidate))
+            self.tray.take()
         self.accepted.emit(layer)
 
     def _not(self, error: StudioError) -> None:

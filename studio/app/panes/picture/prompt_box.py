@@ -141,6 +141,7 @@ class PromptBox(QWidget):
         self.count.setRange(1, COUNT_MAX)
         self.count.setPrefix("× ")
         self.count.setFixedHeight(Size.CONTROL)
+        self.count.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.count.setFont(tabular(self.count.font()))
         self.count.setAccessibleName(self.tr("Number of pictures"))
         self.count.setToolTip(self.tr("How many pictures to make at once"))

@@ -1,4 +1,4 @@
-"""Pictures as plain data and as Qt draws them. No pixels are copied where that can be helped."""
+"""Pictures as plain data and as Qt draws them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
 
 def image_of(picture: Picture) -> QImage:
-    """Return a picture as Qt's, sharing its bytes, which the image keeps alive."""
-    stride = picture.width * 4
-    return QImage(
-        picture.rgba, picture.width, picture.height, stride, QImage.Format.Format_RGBA8888
-    )
+    """Return a picture as Qt's; a copy, since Qt does not keep foreign bytes alive."""
+    stride, straight = picture.width * 4, QImage.Format.Format_RGBA8888
+    return QImage(picture.rgba, picture.width, picture.height, stride, straight).copy()
+
+
+def pixels_of(image: QImage) -> NDArray[np.uint8]:
+    """Return Qt's image as pixels (height, width, 4), straight alpha; their own copy."""
+    import numpy as np
+
+    straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    rows = np.frombuffer(straight.constBits(), np.uint8)
+    rows = rows.reshape(straight.height(), straight.bytesPerLine())[:, : straight.width() * 4]
+    return rows.reshape(straight.height(), straight.width(), 4).copy()
 
 
 def mask_image(mask: NDArray[np.uint8]) -> QImage:
