@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from studio.app.panes.picture.canvas.canvas_view import CanvasView
 
 HELD = {Qt.Key.Key_Space: Drag.PAN, Qt.Key.Key_R: Drag.ROTATE}
+MODIFIERS = {
+    Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
+    Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
+}
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
 PAN_STEP = 48
 ARROWS = {
@@ -43,6 +48,9 @@ class CanvasKeys:
 
     def pressed(self, event: QKeyEvent) -> bool:
         """Use a key; say whether it means anything here."""
+        if Qt.Key(event.key()) in MODIFIERS:
+            self._canvas.pointer.keys_changed(event.modifiers() | MODIFIERS[Qt.Key(event.key())])
+            return False
         if self._canvas.current_tool.key(event):
             self._canvas.tell_options()
         elif self._gives_up(event):
@@ -64,6 +72,9 @@ class CanvasKeys:
 
     def released(self, event: QKeyEvent) -> bool:
         """Let go of a held key; say whether it was one."""
+        if Qt.Key(event.key()) in MODIFIERS:
+            self._canvas.pointer.keys_changed(event.modifiers())
+            return False
         if event.isAutoRepeat() or HELD.get(Qt.Key(event.key())) is None:
             return False
         self.forget()

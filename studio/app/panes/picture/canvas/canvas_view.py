@@ -3,6 +3,9 @@
 Everything is drawn with QPainter into an ordinary widget, see
 packaging/docs/decisions/0125-the-canvas-is-drawn-in-software.md. GUI thread only; changes of the
 document made in another thread are noticed through a queued signal.
+
+Long because it is the whole public face of the canvas and every event Qt has for it; what they
+mean is in the objects beside it.
 """
 
 from __future__ import annotations
@@ -68,6 +71,7 @@ from studio.app.panes.picture.canvas.view_transform import ViewTransform
 from studio.app.panes.picture.canvas.work import Work
 from studio.app.theme import Theme
 from studio.app.theme.tokens import Palette
+from studio.app.widgets.words import fill_in
 from studio.core.options import OptionValue
 from studio.documents.picture.geometry import Rect
 
@@ -139,7 +143,7 @@ class CanvasView(QWidget):
         self._edited = QTimer(self)
         self._edited.setSingleShot(True)
         self._edited.setInterval(EDITED_MS)
-        self._edited.timeout.connect(self.edited)
+        self._edited.timeout.connect(self._tell_edited)
         self._changed.connect(self._document_changed)
         theme.changed.connect(self._surface.invalidate)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -173,6 +177,7 @@ class CanvasView(QWidget):
         self.overlays.show_candidate(None, None)
         self.overlays.selection.set_selection(None if document is None else document.selection)
         self.fit()
+        self._describe()
 
     @property
     def colours(self) -> Palette:
@@ -294,6 +299,7 @@ class CanvasView(QWidget):
         tool.activate()
         self.refresh()
         self.show_cursor()
+        self._describe()
         self.tool_changed.emit(name)
 
     def set_tool_options(self, **values: OptionValue) -> None:
@@ -330,6 +336,10 @@ class CanvasView(QWidget):
     def background(self) -> QColor:
         """The other colour, swapped in with X."""
         return self.colours_in_hand.background
+
+    def set_background(self, colour: QColor) -> None:
+        """Take another colour as the other one."""
+        self.colours_in_hand.set_background(colour)
 
     # results
 
@@ -536,7 +546,9 @@ class CanvasView(QWidget):
 
     def show_cursor(self) -> None:
         """Let the pointer look as what a press would do."""
-        self.setCursor(self.pointer.cursor())
+        shape = Qt.CursorShape.BusyCursor if self.work.busy else self.pointer.cursor()
+        if shape != self.cursor().shape():
+            self.setCursor(shape)
 
     # painting
 
@@ -573,6 +585,23 @@ class CanvasView(QWidget):
             self.overlays.selection.set_selection(self._document.selection)
         if not self._edited.isActive():
             self._edited.start()
+
+    def _tell_edited(self) -> None:
+        self._describe()
+        self.edited.emit()
+
+    def _describe(self) -> None:
+        """Say in words what the canvas shows."""
+        if self._document is None:
+            self.setAccessibleDescription(self.tr("No picture is open."))
+            return
+        whole = self.whole()
+        words = self.tr("A picture of %1 by %2 pixels in %3 layers, seen at %4 %. Tool: %5.")
+        layers = len(self._document.layers)
+        zoom = round(self._view.zoom * 100)
+        self.setAccessibleDescription(
+            fill_in(words, whole.width, whole.height, layers, zoom, self._tool.title)
+        )
 
     def _colour_changed(self, colour: QColor) -> None:
         self._tool.colour_changed()

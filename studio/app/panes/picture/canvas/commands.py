@@ -192,7 +192,7 @@ def _view(canvas: CanvasView) -> Iterable[Command]:
     yield Command("turn_right", _tr("Turn view right"), "6", turn(TURN_STEP))
     yield Command("upright", _tr("Turn view upright"), "5", turn(None))
     yield Command(
-        "mirror", _tr("Mirror view"), "Shift+H", canvas.mirror_view, icon_name="flip-horizontal-2"
+        "mirror", _tr("Mirror view"), "Shift+H", canvas.mirror_view, icon_name="flip-vertical-2"
     )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
-from PySide6.QtGui import QCursor, QMouseEvent, QTabletEvent, QTouchEvent
+from PySide6.QtGui import QMouseEvent, QTabletEvent, QTouchEvent
 
 from studio.app.panes.picture.canvas.navigation import Drag
 from studio.app.panes.picture.canvas.pen import PenPoint, mouse_point, tablet_point
@@ -140,6 +141,12 @@ class Pointer:
         self._merge_again()
         self._canvas.show_cursor()
 
+    def keys_changed(self, keys: Qt.KeyboardModifier) -> None:
+        """Modifier keys went down or up while the pointer rests."""
+        if self.last is not None:
+            self.last = replace(self.last, keys=keys)
+            self._canvas.show_cursor()
+
     def let_go(self) -> None:
         """Forget a press whose tool is no longer in hand."""
         self._tool = None
@@ -150,7 +157,7 @@ class Pointer:
         self.last = None
         self._canvas.current_tool.leave()
 
-    def cursor(self) -> QCursor | Qt.CursorShape:
+    def cursor(self) -> Qt.CursorShape:
         """Return what the pointer looks like now."""
         shapes = Qt.CursorShape
         drag, held = self._canvas.navigation.drag, self._canvas.navigation.held

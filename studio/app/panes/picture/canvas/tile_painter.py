@@ -19,6 +19,8 @@ from studio.documents.picture.geometry import Rect
 
 Mode = QPainter.CompositionMode
 PLAIN = Mode.CompositionMode_SourceOver
+OVERLAP_PX = 0.25
+OVERLAP_THROUGH_PX = 1 / 32
 SMOOTH_BELOW = 2.0
 """Up to this zoom a picture is smoothed unless its pixels fall on whole pixels of the screen;
 further in, they are shown as they are."""
@@ -118,8 +120,18 @@ class TilePainter:
             self._painter.setCompositionMode(Mode.CompositionMode_Source)
         else:
             self._painter.setCompositionMode(mode)
-        target = QRectF(snapped(self._to_screen, area)) if self._upright else qrectf(area)
-        self._painter.drawImage(target, tile.image, source)
+        self._painter.drawImage(self._target(area, tile), tile.image, source)
+
+    def _target(self, area: Rect, tile: Tile) -> QRectF:
+        """Return where ``area`` is drawn, in what the painter draws in.
+
+        Turned edges are drawn a little further out: Qt's rasteriser rounds them, and would leave
+        a hole of a pixel here and there. What shows through cannot overlap as much.
+        """
+        if self._upright:
+            return QRectF(snapped(self._to_screen, area))
+        by = (OVERLAP_PX if tile.opaque else OVERLAP_THROUGH_PX) / self._zoom
+        return qrectf(area).adjusted(-by, -by, by, by)
 
 
 def zoom_of(transform: QTransform) -> float:

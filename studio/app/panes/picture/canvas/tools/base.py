@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QCursor, QFont, QKeyEvent, QPainter, QTransform
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QTransform
 
 from studio.app.panes.picture.canvas.pen import PenPoint
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
@@ -200,6 +200,6 @@ class Tool:
     def paint(self, painter: QPainter) -> None:
         """Draw over the picture, in device pixels."""
 
-    def cursor(self, point: PenPoint | None) -> QCursor | Qt.CursorShape:
+    def cursor(self, point: PenPoint | None) -> Qt.CursorShape:
         """Return what the pointer looks like."""
         return Qt.CursorShape.CrossCursor

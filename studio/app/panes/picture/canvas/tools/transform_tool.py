@@ -91,8 +91,8 @@ class TransformTool(Tool):
             return QCoreApplication.translate("tools", text)
 
         return (
-            ToolAction("flip-horizontal-2", tr("Flip left to right"), lambda: self.flip(-1, 1)),
-            ToolAction("flip-vertical-2", tr("Flip top to bottom"), lambda: self.flip(1, -1)),
+            ToolAction("flip-vertical-2", tr("Flip left to right"), lambda: self.flip(-1, 1)),
+            ToolAction("flip-horizontal-2", tr("Flip top to bottom"), lambda: self.flip(1, -1)),
             ToolAction("check", tr("Apply (Enter)"), self.apply),
             ToolAction("x", tr("Put back (Esc)"), self.cancel),
         )
