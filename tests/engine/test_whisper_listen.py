@@ -15,7 +15,8 @@ from studio.core.errors import BadInputError, ModelDamagedError, ModelNotFoundEr
 from studio.core.inputs import InputRef, InputStore
 from studio.core.requests import AudioRequest, Capability, TranscribeRequest
 from studio.engine.api import Backend, Device, JobCancelled, ModelInfo
-from studio.engine.backends.whisper_listen import WhisperListenBackend, knows_only_english
+from studio.engine.backends._listening_options import knows_only_english
+from studio.engine.backends.whisper_listen import WhisperListenBackend
 from studio.engine.engine import Engine
 from studio.models.identify import identify
 from tests.engine.backend_contract import BackendContract, LoadRecorder

@@ -23,6 +23,7 @@ from studio.core.languages import find_language, language_name
 from studio.core.options import validate
 from studio.core.requests import TranscribeRequest
 from studio.engine.api import Device, JobContext, LoadContext, LoadedModel
+from studio.engine.backends._listening_options import ListeningOptions, knows_only_english
 from studio.engine.backends._listening_sound_impl import (
     FRAMES_PER_S,
     SAMPLING_RATE,
@@ -35,7 +36,6 @@ from studio.engine.backends._listening_sound_impl import (
 )
 from studio.engine.backends._whisper_times_impl import Aligning, placed, timed_segments
 from studio.engine.backends._whisper_tokens_impl import WhisperTokens
-from studio.engine.backends.whisper_listen import ListeningOptions, knows_only_english
 from studio.models.identify import identify
 from studio.models.info import ModelInfo
 

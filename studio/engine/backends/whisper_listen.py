@@ -6,48 +6,18 @@ programs use for that, FFmpeg's build in the ``av`` package, brings parts under 
 
 from __future__ import annotations
 
-import functools
-import json
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from studio.core.options import OptionInfo, describe, option
+from studio.core.options import OptionInfo, describe
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest
+from studio.engine.backends._listening_options import ListeningOptions, knows_only_english
 from studio.engine.backends._offline import stay_offline
 from studio.models.info import ModelInfo
 from studio.models.sound_models import CTRANSLATE2
 
 _WORKING_BYTES = 250_000_000  # half a minute of speech in the encoder, and five beams
-_FIRST_OF_ENGLISH_ONLY = 50_257  # the token that begins a text there; of others it ends one
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListeningOptions:
-    """What can be set for one sound; names and meanings are those of Whisper."""
-
-    beam_size: int = option(
-        5,
-        title="Care",
-        help="How many readings are weighed against one another; 1 is quickest.",
-        ge=1,
-        le=10,
-    )
-    translate: bool = option(
-        False,
-        title="Translate into English",
-        help="What is said in another language is written down in English.",
-    )
-    no_speech_threshold: float = option(
-        0.6,
-        title="Silence threshold",
-        help="Above this likelihood of silence, what the model is unsure of is left out.",
-        ge=0.0,
-        le=1.0,
-        step=0.05,
-        advanced=True,
-    )
 
 
 class WhisperListenBackend(Backend):
@@ -102,19 +72,3 @@ class WhisperListenBackend(Backend):
         loaded: Any = implementation.load(model, device, ctx)
         assert isinstance(loaded, LoadedModel)
         return loaded
-
-
-def knows_only_english(folder: Path) -> bool:
-    """Whether a Whisper model has no words for other languages, from its config."""
-    try:
-        file = folder / "config.json"
-        return _never_written(file, file.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return False
-
-
-@functools.lru_cache(maxsize=64)
-def _never_written(config: Path, changed_ns: int) -> bool:
-    plain = json.loads(config.read_text("utf-8"))
-    suppressed = plain.get("suppress_ids", ()) if isinstance(plain, dict) else ()
-    return _FIRST_OF_ENGLISH_ONLY in suppressed
