@@ -109,7 +109,7 @@ def _widened(mask: Bytes, reach: int) -> Bytes:
     result = np.zeros((height, width), np.uint8)
     row, half = mask, 0
     for down in range(reach, -1, -1):
-        wanted = int(math.sqrt(reach * reach - down * down) + 0.5)
+        wanted = math.isqrt(reach * reach + reach - down * down)  # round, and the same turned
         while half < wanted:
             step = min(wanted - half, 2 * half + 1)
             row, half = _spread(row, step), half + step

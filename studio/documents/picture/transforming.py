@@ -20,7 +20,9 @@ Rows = Sequence[Sequence[float]]
 Gather = Callable[[Rect], Bytes]
 """Gives the pixels in a rectangle: uint8 (4, height, width), straight."""
 MAX_TILES = 4096
-_MARGIN_PX = 3
+_REACH_PX = 2
+"""How far from a place bicubic resampling looks."""
+_MARGIN_PX = _REACH_PX + 1
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,13 @@ class Warp:
         alpha = planes[3].astype(np.float32)
         weight = alpha * np.float32(1 / 255)
         result = np.empty((4, rect.height, rect.width), np.uint8)
-        seen: Floats = np.clip(_through(alpha, rect, coefficients, self._resample), 0, 255)
+        seen: Floats = np.asarray(_through(alpha, rect, coefficients, self._resample))
+        # What overshoots beside an edge does so in colour and alpha alike: divided first.
         factor = np.float32(255) / np.maximum(seen, np.float32(1e-6))
         for channel in range(3):
             colour = _through(planes[channel] * weight, rect, coefficients, self._resample)
             result[channel] = np.clip(colour * factor, 0, 255) + np.float32(0.5)
-        result[3] = seen + np.float32(0.5)
+        result[3] = np.clip(seen, 0, 255) + np.float32(0.5)
         clear_hidden(result)
         return result
 
@@ -181,7 +184,9 @@ def transformed_area(affine: Affine, area: Rect) -> Rect:
     Raises:
         BadInputError: It would be too large or too far out.
     """
-    found = require_near(affine.bounds(area)).grown(_MARGIN_PX if not affine.is_exact else 0)
+    found = require_near(affine.bounds(area))
+    if not affine.is_exact:
+        found = affine.bounds(area.grown(_REACH_PX)).grown(1)
     if found.aligned(256).area > MAX_TILES * 65536:
         raise BadInputError("The layer would become too large.", hint="Make it less large.")
     return found
