@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import mmap
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from studio.core.atomic_write import atomic_file
-from studio.core.errors import BackendError, BadInputError, storage_errors
-from studio.core.provenance import embed_pieces
-from studio.core.provenance.credentials import can_sign, sign_file
+from studio.core.errors import BadInputError
 from studio.core.provenance.keys import SigningKey
 from studio.core.provenance.record import ProvenanceRecord
 from studio.documents.soundtrack.formats import MAX_WAV_BYTES, ExportOptions
@@ -28,15 +21,14 @@ from studio.documents.soundtrack.loudness import (
     gain_to,
     limited,
 )
-from studio.documents.soundtrack.marking import id3_tag
 from studio.documents.soundtrack.mixer import Mix
 from studio.documents.soundtrack.pool import SourcePool
 from studio.documents.soundtrack.resampling import resampled
+from studio.documents.soundtrack.sealing import hidden_file, put_in_place, sealed
 from studio.documents.soundtrack.sound_files import Samples
 from studio.documents.soundtrack.work import Work
 from studio.documents.soundtrack.writing import SoundFileWriter
 
-DOING = "exporting the sound"
 _BLOCK_S = 1.0
 _WAIT_S = 0.1
 _MISSED_LU = 1.0
@@ -83,7 +75,6 @@ class ExportJob:
     record: ProvenanceRecord | None
     key: SigningKey | None
     _notices: list[str] = field(default_factory=list)
-    _signed: bool = False
 
     def run(self, path: Path, work: Work) -> Exported:
         """Write the file; see :func:`studio.documents.soundtrack.export.export_range`."""
@@ -95,13 +86,13 @@ class ExportJob:
         measured = self.options.loudness_lufs is not None
         render = self._render(work.sub(0, 0.4))
         writing = work.sub(0.4, 0.5) if measured else work.sub(0, 0.9)
-        with _hidden(path) as sound:
+        with hidden_file(path) as sound:
             loudness, seconds = self._write(sound, render, writing)
-            with self._finished(sound, path) as finished:
+            with sealed(sound, path, self.options, self.record, self.key) as finished:
                 work.step(0.95)
-                with atomic_file(path, doing=DOING) as target:
-                    finished.seek(0)
-                    shutil.copyfileobj(finished, target, 1 << 20)
+                put_in_place(finished.file, path)
+        if finished.notice:
+            self._notices.append(finished.notice)
         if work.progress is not None:  # too late to stop
             work.progress(work.offset + work.length)
         return Exported(
@@ -109,7 +100,7 @@ class ExportJob:
             duration_s=seconds,
             loudness=loudness if measured else None,
             marked=self.record is not None,
-            signed=self._signed,
+            signed=finished.signed,
             notices=tuple(self._notices),
         )
 
@@ -212,62 +203,3 @@ class ExportJob:
                 f"It is {missed:.1f} LU quieter than asked for: its peaks allow no more."
             )
         return reached, writer.frames / rate
-
-    @contextlib.contextmanager
-    def _finished(self, sound: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-        """Yield the file with its tags, its mark and, where possible, its signature."""
-        options = self.options
-        suffix = options.sound_format.suffix
-        with contextlib.ExitStack() as stack:
-            if options.format == "mp3":
-                tag = id3_tag(options.title, options.artist, options.comment)
-                if tag:
-                    tagged = stack.enter_context(_hidden(path))
-                    tagged.write(tag)
-                    sound.seek(0)
-                    shutil.copyfileobj(sound, tagged, 1 << 20)
-                    sound = tagged
-            if self.record is None:
-                yield sound
-                return
-            marked = stack.enter_context(_hidden(path))
-            _mark(sound, marked, suffix, self.record, with_prompt=options.with_prompt)
-            if self.key is None or not can_sign(suffix):
-                yield marked
-                return
-            signed = stack.enter_context(_hidden(path))
-            try:
-                marked.seek(0)
-                sign_file(marked, signed, suffix, self.record, self.key)
-            except BackendError as error:
-                self._notices.append(
-                    f"The file is marked, but could not be signed: {error.user_message}"
-                )
-                yield marked
-                return
-            self._signed = True
-            yield signed
-
-
-@contextlib.contextmanager
-def _hidden(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file without a name beside ``path``, gone when it is closed."""
-    with storage_errors(path, DOING):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent) as file:
-            yield file
-
-
-def _mark(
-    sound: BinaryIO, target: BinaryIO, suffix: str, record: ProvenanceRecord, *, with_prompt: bool
-) -> None:
-    sound.flush()
-    mapped = mmap.mmap(sound.fileno(), 0, access=mmap.ACCESS_READ)
-    try:
-        for piece in embed_pieces(memoryview(mapped), suffix, record, with_prompt=with_prompt):
-            target.write(piece)
-    finally:
-        # After an error its traceback still holds views; the mapping then goes with them.
-        with contextlib.suppress(BufferError):
-            mapped.close()
-    target.flush()
