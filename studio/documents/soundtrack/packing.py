@@ -10,7 +10,7 @@ import numpy as np
 
 from studio.core.errors import storage_errors
 from studio.core.media import Sound
-from studio.documents.soundtrack.sound_files import SoundFileReader, empty_sound
+from studio.documents.soundtrack.sound_files import SoundFileReader, empty_sound, forward_file
 from studio.documents.soundtrack.work import Work
 
 
@@ -74,7 +74,7 @@ def packed_as_flac(reader: SoundFileReader, target: BinaryIO, work: Work) -> Non
     done = 0
     with storage_errors(_named(reader.name), "keeping the sound"):
         try:
-            with soundfile.SoundFile(
+            with forward_file()(
                 catching,
                 "w",
                 samplerate=reader.sampling_rate,
@@ -101,13 +101,12 @@ def sound_bytes(sound: Sound) -> tuple[bytes, str]:
 
     FLAC with 24 bits; samples beyond full scale, or that are no numbers, need a WAV of floats.
     """
-    import soundfile
 
     samples = sound.array()
     peak = float(np.abs(samples).max(initial=0.0))
     fits = peak <= 1.0 and sound.channels <= 8  # false for NaN as well
     out = io.BytesIO()
-    with soundfile.SoundFile(
+    with forward_file()(
         out,
         "w",
         samplerate=sound.sampling_rate,

@@ -6,6 +6,7 @@ is decoded as a whole. What had to be mended is told in sentences.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ class SoundFileReader:
         self.name = name or (file.name if isinstance(file, Path) else "The sound")
         head = _head(file)
         try:
-            self._file: Any = soundfile.SoundFile(file)
+            self._file: Any = forward_file()(file)
         except soundfile.LibsndfileError as error:
             raise _no_sound(self.name, head) from error
         self.sampling_rate: int = self._file.samplerate
@@ -159,6 +160,22 @@ class SoundFileReader:
     def _say(self, sentence: str) -> None:
         if sentence not in self.notices:
             self.notices.append(sentence)
+
+
+@functools.cache
+def forward_file() -> type[Any]:
+    """Return soundfile's class for files that are read or written in order.
+
+    The package seeks to where it is after every block, and an MP3 that is sought in goes on with
+    garbage for a while: what says it cannot be sought in is left alone.
+    """
+    import soundfile
+
+    class ForwardFile(soundfile.SoundFile):  # type: ignore[misc,unused-ignore]
+        def seekable(self) -> bool:
+            return False
+
+    return ForwardFile
 
 
 def to_two_channels(block: Samples) -> Samples:

@@ -105,8 +105,8 @@ class SpectrogramTiles:
                 columns[column] = self._mono(sha256, at, WINDOW) * self._window
         power = np.abs(np.fft.rfft(columns, axis=1)) * self._scale
         peaks = np.maximum.reduceat(power, self._bins, axis=1)[:, ::-1]
-        decibels = 20.0 * np.log10(np.maximum(peaks, 10.0 ** (FLOOR_DB / 20.0)))
-        return np.ascontiguousarray(decibels.T, np.float32)
+        decibels = 20.0 * np.log10(np.maximum(peaks, 1e-9))
+        return np.ascontiguousarray(np.maximum(decibels, FLOOR_DB).T, np.float32)
 
     def _mono(self, sha256: str, start: int, frames: int) -> Samples:
         mono: Samples = self._read(sha256, start, frames).mean(axis=1, dtype=np.float32)

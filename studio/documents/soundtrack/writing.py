@@ -8,7 +8,7 @@ import numpy as np
 
 from studio.documents.soundtrack.formats import ExportOptions
 from studio.documents.soundtrack.packing import CatchingFile
-from studio.documents.soundtrack.sound_files import Samples
+from studio.documents.soundtrack.sound_files import Samples, forward_file
 
 _STEP = 4096  # libsndfile's Vorbis and MP3 writers keep much of a block on the stack
 _SEED = 20_260_101
@@ -47,7 +47,7 @@ class SoundFileWriter:
         if kind.id == "mp3":
             values["bitrate_mode"] = "VARIABLE"
         try:
-            self._file = soundfile.SoundFile(
+            self._file = forward_file()(
                 self._catching,
                 "w",
                 samplerate=sampling_rate,
