@@ -23,6 +23,8 @@ _ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("LoRA", re.compile(rf"[._](?:{_LORA})(?:\.\w+)?(?:\.weight)?$")),
     ("LoRA", re.compile(rf"[._](?:{_PEFT})(?:\.\w+)?(?:\.weight)?$")),
 )
+#: A quick look first: whole models have thousands of names, and none of these signs.
+_PERHAPS = re.compile(r"lora|hada_|lokr_|\.oft_|ia3_w|on_input|\.[ab][12]\.weight$", re.MULTILINE)
 _BESIDE = re.compile(r"\.(?:alpha|diff|diff_b|scale|dora_scale|reshape_weight)$|^lora_te.*alpha$")
 
 #: A family and a sign of it in the names, dots written as underscores; the first that is found.
@@ -92,6 +94,8 @@ def find_lora(shapes: Shapes) -> LoraSigns | None:
     A whole model into which a careless tool left a few LoRA tensors is none: at least half of
     the names must be those of a LoRA.
     """
+    if not _PERHAPS.search("\n".join(shapes)):
+        return None
     sorts: dict[str, int] = {}
     beside = 0
     for name in shapes:

@@ -157,7 +157,7 @@ def _embedding(shapes: Shapes) -> Part | None:
 
 def _autoencoder(shapes: Shapes) -> Part | None:
     bare = {_without(name, "first_stage_model.", "vae."): shape for name, shape in shapes.items()}
-    if "decoder.middle.0.residual.0.gamma" in bare:
+    if {"decoder.middle.0.residual.0.gamma", "decoder.mid_block.resnets.0.norm1.gamma"} & set(bare):
         return Part("vae", "wan", "AutoencoderKLWan", "the decoder of Wan's and Qwen's autoencoder")
     if "decoder.stages.1.op_list.0.main.conv.conv.bias" in bare:
         return Part("vae", "sana", "AutoencoderDC", "the stages of a deep-compression autoencoder")
