@@ -44,7 +44,8 @@ def encoded(pixels: Any) -> bytes:
     return file.getvalue()
 
 
-def _seeded(make: Callable[[], Any]) -> Any:
+def seeded(make: Callable[[], Any]) -> Any:
+    """Return what ``make`` makes, with the same chance each time."""
     import torch
 
     with torch.random.fork_rng():
@@ -94,7 +95,7 @@ def clip_encoder(projection: int = 0, **changes: Any) -> Any:
         **changes,
     }
     kind = CLIPTextModelWithProjection if projection else CLIPTextModel
-    return _seeded(lambda: kind(CLIPTextConfig(**values))).eval()
+    return seeded(lambda: kind(CLIPTextConfig(**values))).eval()
 
 
 def t5_parts() -> dict[str, Any]:
@@ -115,7 +116,7 @@ def t5_parts() -> dict[str, Any]:
         vocab_size=len(tokenizer), d_model=32, d_ff=37, d_kv=8, num_heads=4, num_layers=2,
         is_encoder_decoder=False, tie_word_embeddings=False,
     )  # fmt: skip
-    return {"encoder": _seeded(lambda: T5EncoderModel(config)).eval(), "tokenizer": tokenizer}
+    return {"encoder": seeded(lambda: T5EncoderModel(config)).eval(), "tokenizer": tokenizer}
 
 
 def kl_autoencoder(latent_channels: int = 4, **changes: Any) -> Any:
@@ -134,7 +135,7 @@ def kl_autoencoder(latent_channels: int = 4, **changes: Any) -> Any:
         "sample_size": 64,
         **changes,
     }
-    return _seeded(lambda: AutoencoderKL(**values)).eval()
+    return seeded(lambda: AutoencoderKL(**values)).eval()
 
 
 def unet(**changes: Any) -> Any:
@@ -154,7 +155,7 @@ def unet(**changes: Any) -> Any:
         "norm_num_groups": 4,
         **changes,
     }
-    return _seeded(lambda: UNet2DConditionModel(**values)).eval()
+    return seeded(lambda: UNet2DConditionModel(**values)).eval()
 
 
 def _noise_schedule(**changes: Any) -> Any:
@@ -232,7 +233,7 @@ def _sd_3() -> Any:
         StableDiffusion3Pipeline,
     )
 
-    transformer = _seeded(
+    transformer = seeded(
         lambda: SD3Transformer2DModel(
             sample_size=32, patch_size=2, in_channels=16, num_layers=2, attention_head_dim=8,
             num_attention_heads=4, joint_attention_dim=32, caption_projection_dim=32,
@@ -257,7 +258,7 @@ def _sd_3() -> Any:
 def _flux() -> Any:
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
 
-    transformer = _seeded(
+    transformer = seeded(
         lambda: FluxTransformer2DModel(
             patch_size=1, in_channels=64, num_layers=1, num_single_layers=1, attention_head_dim=16,
             num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32,
@@ -286,3 +287,14 @@ _MAKERS: Mapping[str, Callable[[], Any]] = {
     "sd-3": _sd_3,
     "flux": _flux,
 }
+
+
+@functools.cache
+def loaded(family: str) -> Any:
+    """Return a toy in memory, shared by all tests; it runs on a CPU with one thread."""
+    from studio.engine.api import Device
+    from studio.engine.backends.diffusers_image import DiffusersImageBackend
+    from tests.fakes.job_context import RecordingContext
+
+    device = Device(kind="cpu", dtype="float32", threads=1)
+    return DiffusersImageBackend().load(picture_model(family), device, RecordingContext())

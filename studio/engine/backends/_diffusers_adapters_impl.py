@@ -6,6 +6,7 @@ a picture without them is the same, to the byte, as before they were ever loaded
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from studio.engine.api import Device, JobContext
 from studio.engine.backends._diffusers_loading_impl import foreign_errors, read_network
 from studio.engine.backends._diffusers_pipelines_impl import takes
 from studio.models.info import ModelInfo
+
+# Several LoRAs at once are what this is about.
+warnings.filterwarnings("ignore", message="Already found a `peft_config`")
 
 #: How many LoRAs stay loaded besides those in use.
 _KEPT_LORAS = 4

@@ -44,6 +44,8 @@ class Family:
         multiple: Sides are multiples of this, in px, at least.
         packed: Latents are a row of patches of 2x2 while it computes.
         unused: Options that mean nothing to it, with the reason.
+        lacks: Further ones that mean nothing to a task of it.
+        unet: A UNet draws.
         classes: Further classes whose files belong to it.
     """
 
@@ -59,12 +61,13 @@ class Family:
     multiple: int = 16
     packed: bool = False
     unused: Mapping[str, str] = field(default_factory=dict)
+    lacks: Mapping[Capability, Mapping[str, str]] = field(default_factory=dict)
+    unet: bool = False
     classes: tuple[str, ...] = ()
 
-    @property
-    def unet(self) -> bool:
-        """Whether a UNet draws, with noise that is taken away."""
-        return "guidance_rescale" not in self.unused
+    def unused_in(self, task: Capability) -> dict[str, str]:
+        """Return the options that mean nothing to a task, with the reason."""
+        return {**self.unused, **self.lacks.get(task, {})}
 
 
 _TRANSFORMER = {
@@ -74,10 +77,11 @@ _TRANSFORMER = {
     "true_cfg_scale": _STRONG,
 }
 _UNET = {"true_cfg_scale": _STRONG}
+_NOT_HERE = {"guidance_rescale": "Pictures that are remade do not need it."}
 
 
-def _without(name: str) -> dict[str, str]:
-    return {option: reason for option, reason in _TRANSFORMER.items() if option != name}
+def _without(*names: str) -> dict[str, str]:
+    return {option: reason for option, reason in _TRANSFORMER.items() if option not in names}
 
 
 def _three(stem: str) -> dict[Capability, str]:
@@ -99,6 +103,8 @@ def _sd(identity: str, title: str, **changes: Any) -> Family:
         "side_px": 512,
         "multiple": 8,
         "unused": _UNET,
+        "lacks": {IMG2IMG: _NOT_HERE, INPAINT: _NOT_HERE},
+        "unet": True,
     }
     return Family(id=identity, title=title, **{**values, **changes})
 
@@ -116,6 +122,7 @@ _XL = {
     "guidance_scale": 5.0,
     "num_inference_steps": 30,
     "side_px": 1024,
+    "lacks": {},
 }
 
 
@@ -158,6 +165,7 @@ FAMILIES: tuple[Family, ...] = (
         **{
             **_XL,
             "controlled": {},
+            "unused": _without("eta"),
             "pipelines": {TXT2IMG: "KolorsPipeline", IMG2IMG: "KolorsImg2ImgPipeline"},
         },
     ),
@@ -167,6 +175,8 @@ FAMILIES: tuple[Family, ...] = (
         num_inference_steps=4,
         guidance_scale=8.5,
         controlled={},
+        unused=_without("clip_skip"),
+        lacks={},
         pipelines={
             TXT2IMG: "LatentConsistencyModelPipeline",
             IMG2IMG: "LatentConsistencyModelImg2ImgPipeline",
@@ -252,18 +262,47 @@ FAMILIES: tuple[Family, ...] = (
     _words_alone("lumina-2", "Lumina 2", "Lumina2Pipeline", num_inference_steps=30),
     _words_alone("krea-2", "Krea 2", "Krea2Pipeline", packed=True),
     _words_alone("hidream", "HiDream", "HiDreamImagePipeline", num_inference_steps=40),
-    _words_alone("sana", "Sana", "SanaPipeline", num_inference_steps=20, multiple=32),
     _words_alone(
-        "sana-sprint", "Sana Sprint", "SanaSprintPipeline", num_inference_steps=2, multiple=32
+        "sana",
+        "Sana",
+        "SanaPipeline",
+        num_inference_steps=20,
+        multiple=32,
+        unused=_without("eta"),
     ),
     _words_alone(
-        "pixart-sigma", "PixArt Sigma", "PixArtSigmaPipeline", num_inference_steps=20, flow=False
+        "sana-sprint",
+        "Sana Sprint",
+        "SanaSprintPipeline",
+        num_inference_steps=2,
+        multiple=32,
+        unused=_without("eta"),
     ),
     _words_alone(
-        "pixart-alpha", "PixArt alpha", "PixArtAlphaPipeline", num_inference_steps=20, flow=False
+        "pixart-sigma",
+        "PixArt Sigma",
+        "PixArtSigmaPipeline",
+        num_inference_steps=20,
+        flow=False,
+        unused=_without("eta"),
+    ),
+    _words_alone(
+        "pixart-alpha",
+        "PixArt alpha",
+        "PixArtAlphaPipeline",
+        num_inference_steps=20,
+        flow=False,
+        unused=_without("eta"),
     ),
     _words_alone("auraflow", "AuraFlow", "AuraFlowPipeline", guidance_scale=3.5),
-    _words_alone("hunyuan-dit", "HunyuanDiT", "HunyuanDiTPipeline", guidance_scale=5.0, flow=False),
+    _words_alone(
+        "hunyuan-dit",
+        "HunyuanDiT",
+        "HunyuanDiTPipeline",
+        guidance_scale=5.0,
+        flow=False,
+        unused=_without("eta", "guidance_rescale"),
+    ),
     _words_alone("cogview-4", "CogView 4", "CogView4Pipeline", guidance_scale=5.0, multiple=32),
     _words_alone("ovis-image", "Ovis-Image", "OvisImagePipeline", guidance_scale=5.0, packed=True),
 )

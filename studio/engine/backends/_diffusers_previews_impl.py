@@ -20,7 +20,7 @@ from studio.engine.backends._diffusers_families import Family
 #: At most this share of a run's time goes into previews.
 _SHARE = 0.02
 _CARD_PX = 128
-_RIDGE = 1e-2
+_RIDGE = 1e-4
 
 
 class Previews:

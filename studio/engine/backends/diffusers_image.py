@@ -191,7 +191,7 @@ def defaults_for(model: ModelInfo, family: Family) -> dict[str, OptionValue]:
 
 def unused_options(model: ModelInfo, family: Family, capability: Capability) -> dict[str, str]:
     """Return the options that mean nothing to the model, each with the reason."""
-    unused = dict(family.unused)
+    unused = family.unused_in(capability)
     few = distilled(model, family)
     if few is not None and few.reason:
         unused["guidance_scale"] = few.reason
