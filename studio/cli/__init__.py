@@ -20,7 +20,10 @@ from studio.core.errors import BadInputError, ModelNotFoundError, StudioError
 
 Command = Callable[[argparse.Namespace], int]
 
-COMMANDS = ("generate", "models", "plugins", "library", "project", "origin", "doctor", "tour")
+COMMANDS = (
+    *("generate", "transcribe", "models", "plugins"),
+    *("library", "project", "origin", "doctor", "tour"),
+)
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
@@ -107,15 +110,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from studio.cli import doctor, generate, library, listing, origin, project, tour
+    from studio.cli import doctor, generate, library, listing, origin, project, tour, transcribe
 
     parser = _Parser(
         prog="triptych",
-        description="Make text with models that run on this computer, offline. "
+        description="Make text, pictures and sound with models that run on this computer, offline. "
         "Without a command the window opens; files named after it are opened there.",
     )
     parser.add_argument("--version", action="version", version=f"Triptych {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for module in (generate, listing, library, project, origin, doctor, tour):
+    for module in (generate, transcribe, listing, library, project, origin, doctor, tour):
         module.add_parsers(commands)
     return parser

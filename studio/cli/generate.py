@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from studio.cli import images
+from studio.cli import images, sounds
 from studio.cli.asking import add_common, option_values
 from studio.core.artifacts import TextArtifact
 from studio.core.atomic_write import atomic_write
@@ -43,6 +43,7 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
     text.add_argument("--out", type=Path, help="write the text to this file as well")
     text.set_defaults(command=generate_text)
     images.add_parser(kinds)
+    sounds.add_parser(kinds)
 
 
 def generate_text(options: argparse.Namespace) -> int:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio.core.artifacts import TextArtifact
+from studio.cli.sounds import export_options, write_marked
+from studio.core.artifacts import Artifact, AudioArtifact, TextArtifact, TranscriptArtifact
 from studio.core.atomic_write import atomic_write
+from studio.core.errors import storage_errors
 from studio.core.events import Event, Failed, Finished, TextDelta
-from studio.core.requests import Capability, Message, Role, TextRequest, to_json
+from studio.core.requests import (
+    AudioRequest,
+    Capability,
+    Message,
+    Request,
+    Role,
+    TextRequest,
+    TranscribeRequest,
+    to_json,
+)
+from studio.core.transcripts import to_srt
+
+if TYPE_CHECKING:
+    from studio.engine.engine import Engine
 
 _PROMPT = "Write the opening of a short story about a lighthouse keeper who finds a talking fish."
+_SPOKEN = (
+    "The lighthouse keeper lit the lamp at dusk, and the sea answered with a slow, silver song. "
+    "“Good evening,” said the fish."
+)
 _SEED = 7
 
 
@@ -30,9 +50,18 @@ def add_parsers(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run ``triptych tour``."""
-    from studio.cli.session import engine_session, failure, run_to_end
+    from studio.cli.session import engine_session
 
-    folder: Path = options.folder
+    folder: Path = options.folder.absolute()
+    with engine_session() as engine:
+        _write(engine, folder)
+        sound = _speak(engine, folder)
+        _listen(engine, folder, sound)
+    return 0
+
+
+def _write(engine: Engine, folder: Path) -> None:
+    """Let the text pane's model write."""
     request = TextRequest(
         capability=Capability.TEXT_CHAT,
         seed=_SEED,
@@ -41,26 +70,75 @@ def run(options: argparse.Namespace) -> int:
         label="Tour",
     )
     print(f"Text. Prompt: {_PROMPT}\n")
-    with engine_session() as engine:
-        end = run_to_end(engine, request, _stream)
+    artifact = _made(engine, request, _stream)
     print("\n")
+    assert isinstance(artifact, TextArtifact)  # what a text backend must return; the engine checks
+    story = folder / "text.md"
+    atomic_write(story, artifact.text + "\n", doing="writing the tour's text")
+    _keep_request(artifact, folder / "text.request.json")
+    print(f"Written by {artifact.model} at {artifact.tokens_per_s:.1f} tokens/s, offline.")
+    print(story)
+
+
+def _speak(engine: Engine, folder: Path) -> Path:
+    """Let the sound pane's voice speak."""
+    print(f"\nSound. Text: {_SPOKEN}\n")
+    request = AudioRequest(
+        capability=Capability.AUDIO_SPEECH, seed=_SEED, prompt=_SPOKEN, label="Tour"
+    )
+    artifact = _made(engine, request, _ignore)
+    assert isinstance(artifact, AudioArtifact)  # what a speaking backend must return
+    file = folder / "speech.flac"
+    model = next((m.info for m in engine.models() if m.info.id == artifact.model), None)
+    notice = write_marked(artifact, file, export_options(file), model)
+    _keep_request(artifact, folder / "speech.request.json")
+    seconds = artifact.sound.duration_s
+    speed = seconds / artifact.duration_s if artifact.duration_s else 0.0
+    print(f"{seconds:.1f} s spoken by {artifact.model} at {speed:.0f} times real time, offline.")
+    if notice:
+        print(notice)
+    print(file)
+    return file
+
+
+def _listen(engine: Engine, folder: Path, sound: Path) -> None:
+    """Let a listening model write down what was spoken, where there is one."""
+    if engine.default_model(Capability.AUDIO_TRANSCRIBE) is None:
+        print("No listening model is here; “triptych models fetch whisper-tiny.en” brings one.")
+        return
+    with storage_errors(sound, "reading the tour's sound"):
+        audio = engine.inputs.put(sound.read_bytes(), "audio/flac", keep=False)
+    print("\nListening to it:\n")
+    artifact = _made(engine, TranscribeRequest(audio=audio, label="Tour"), _stream)
+    print("\n")
+    assert isinstance(artifact, TranscriptArtifact)  # what a listening backend must return
+    subtitles = folder / "speech.srt"
+    atomic_write(subtitles, to_srt(artifact), doing="writing the tour's subtitles")
+    print(f"Heard by {artifact.model}, offline.")
+    print(subtitles)
+
+
+def _made(engine: Engine, request: Request, see: Callable[[Event], None]) -> Artifact:
+    from studio.cli.session import failure, run_to_end
+
+    end = run_to_end(engine, request, see)
     if isinstance(end, Failed):
+        print()
         raise failure(end)
     if not isinstance(end, Finished):
         raise KeyboardInterrupt
-    artifact = end.artifact
-    assert isinstance(artifact, TextArtifact)  # what a text backend must return; the engine checks
-    story = (folder / "text.md").absolute()
-    atomic_write(story, artifact.text + "\n", doing="writing the tour's text")
-    request_file = (folder / "text.request.json").absolute()
-    atomic_write(request_file, to_json(artifact.request) + "\n", doing="writing the tour's request")
-    print(f"Written by {artifact.model} at {artifact.tokens_per_s:.1f} tokens/s, offline.")
-    print(story)
-    print(request_file)
-    return 0
+    return end.artifact
+
+
+def _keep_request(artifact: Artifact, file: Path) -> None:
+    atomic_write(file, to_json(artifact.request) + "\n", doing="writing the tour's request")
 
 
 def _stream(event: Event) -> None:
     if isinstance(event, TextDelta):
         sys.stdout.write(event.text)
         sys.stdout.flush()
+
+
+def _ignore(event: Event) -> None:
+    """The result is shown when it is whole."""

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from studio import cli
 from studio.core.media import SEED_MAX
@@ -157,7 +158,7 @@ class TestLooking:
 
 
 @pytest.mark.model
-def test_the_tour_writes_a_text_and_its_request(
+def test_the_tour_writes_and_speaks_and_keeps_the_requests(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert run("tour", "--folder", str(tmp_path)) == 0
@@ -165,3 +166,9 @@ def test_the_tour_writes_a_text_and_its_request(
     assert str(tmp_path / "text.md") in printed
     assert len((tmp_path / "text.md").read_text("utf-8").split()) > 20
     assert from_json((tmp_path / "text.request.json").read_text("utf-8")).seed == 7
+    assert str(tmp_path / "speech.flac") in printed
+    assert soundfile.info(tmp_path / "speech.flac").duration > 4
+    assert "lighthouse" in (tmp_path / "speech.request.json").read_text("utf-8")
+    heard = tmp_path / "speech.srt"
+    assert heard.exists() != ("No listening model is here" in printed)
+    assert not heard.exists() or "lighthouse" in heard.read_text("utf-8")
