@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QTabletEvent, QTouchEvent
+from PySide6.QtGui import QEventPoint, QMouseEvent, QTabletEvent, QTouchEvent
 
 from studio.app.panes.picture.canvas.navigation import Drag
 from studio.app.panes.picture.canvas.pen import PenPoint, mouse_point, tablet_point
@@ -195,8 +195,16 @@ class Pointer:
         if time.monotonic() - self._pen_at < PALM_S or kind == QEvent.Type.TouchCancel:
             self._end_touch(None)
             return True
-        places = [point.position() * self._canvas.scale for point in points]
-        if kind == QEvent.Type.TouchEnd:
+        ended = kind == QEvent.Type.TouchEnd
+        gone = QEventPoint.State.Released
+        places = [
+            point.position() * self._canvas.scale
+            for point in points
+            if ended or point.state() != gone
+        ]
+        if len(places) < 2:
+            self._canvas.navigation.end_pinch()
+        if ended:
             self._end_touch(places[0] if places else None)
         elif len(places) >= 2:
             if self._tool is not None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from studio.core.errors import StudioError
 
@@ -33,7 +33,8 @@ class Work(QObject):
         super().__init__(parent)
         self._pool: ThreadPoolExecutor | None = None
         self._running: deque[Future[object]] = deque()
-        self._over.connect(self._settle)
+        # Queued also when an action was done before anybody could listen.
+        self._over.connect(self._settle, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -56,13 +57,16 @@ class Work(QObject):
 
     def _settle(self) -> None:
         """Take the answers that are there."""
+        unexpected: BaseException | None = None
         while self._running and self._running[0].done():
             error = self._running.popleft().exception()
             if isinstance(error, StudioError):
                 self.refused.emit(error)
-            elif error is not None:
-                raise error
+            else:
+                unexpected = unexpected or error
         if not self._running and self._pool is not None:
             pool, self._pool = self._pool, None
             pool.shutdown(wait=False)
             self.ended.emit()
+        if unexpected is not None:
+            raise unexpected

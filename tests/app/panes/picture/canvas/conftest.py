@@ -50,5 +50,5 @@ def driver(qtbot: QtBot, theme: Theme, document: PictureDocument) -> Iterator[Dr
     driver = Driver(qtbot, canvas)
     driver.settle()
     yield driver
-    driver.settle()
+    qtbot.waitUntil(lambda: not canvas.work.busy)
     canvas.set_document(None)
