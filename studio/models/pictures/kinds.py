@@ -210,8 +210,7 @@ def tasks_of_class(name: str) -> tuple[Capability, ...]:
     for word, tasks in _CLASS_TASKS:
         if word in name:
             return tasks
-    known = any(kind.pipeline == name for kind in _KINDS)
-    return next((k.tasks for k in _KINDS if k.pipeline == name), ()) if known else ()
+    return next((kind.tasks for kind in _KINDS if name and kind.pipeline == name), ())
 
 
 _CLASS_TASKS = (
