@@ -137,7 +137,7 @@ def limited(render: Render, gain: float, ceiling: float, sampling_rate: int) -> 
     """Return what renders with a gain and never above ``ceiling``, between samples neither.
 
     Looks 8 ms ahead and behind, so that nothing is cut off: loud places are turned down
-    smoothly. The result is the same for any block size.
+    smoothly. But for the last bit, the result is the same for any block size.
 
     Args:
         render: What to play.

@@ -85,6 +85,8 @@ def sound_span(
         threshold_db: Hundredths of a second quieter than this, by their mean, are silent.
         margin_s: How much silence stays at both ends.
     """
+    if not len(samples):
+        return 0, 0
     window = max(1, round(_WINDOW_S * sampling_rate))
     count = -(-len(samples) // window)
     padded = np.zeros((count * window, samples.shape[1]), np.float32)
