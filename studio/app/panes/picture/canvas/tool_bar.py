@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from studio.app.panes.picture.canvas.canvas_view import CanvasView
@@ -54,6 +54,7 @@ class ToolBar(QFrame):
         margin = (Size.STRIP - BUTTON) // 2
         layout.setContentsMargins(margin, margin, margin, margin)
         layout.setSpacing(Space.S)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         layout.addLayout(self._grid)
         layout.addWidget(self.swatches, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch()
@@ -76,17 +77,6 @@ class ToolBar(QFrame):
             roomy = self._columns == 1 and name in GROUPS_END
             used = row < self._grid.count() / self._columns
             self._grid.setRowMinimumHeight(row, BUTTON + gap * roomy if used else 0)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go from tool to tool with the arrows."""
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        names = list(self.buttons)
-        focused = [name for name in names if self.buttons[name].hasFocus()]
-        if step is None or not focused:
-            super().keyPressEvent(event)
-            return
-        at = (names.index(focused[0]) + step) % len(names)
-        self.buttons[names[at]].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _height_for(self, rows: int) -> int:
         margins = Size.STRIP - BUTTON

@@ -39,6 +39,7 @@ class ToolOptions(QFrame):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(Space.M, 0, Space.S, 0)
         self._row.setSpacing(Space.M)
+        self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         self._row.addWidget(self._sign)
         self._row.addWidget(self._hint, HINT_STRETCH)
         self._row.addStretch(1)
