@@ -92,7 +92,7 @@ class _Engine(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         side = max(1, min(size.width(), size.height()))
         drawn = pixmap(self._name, side, self._colour(mode, state))
-        if size.width() <= size.height():
+        if size.width() <= size.height() or size.isEmpty():
             return drawn
         wide = QPixmap(size)  # the rest is the gap to the words beside it: styles leave too little
         wide.fill(Qt.GlobalColor.transparent)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
@@ -13,6 +21,8 @@ from studio.app.widgets.icon_button import IconButton
 from studio.app.widgets.icon_label import IconLabel
 
 CARD_WIDTH = 420
+AROUND_WORDS = 2 * Size.CONTROL + Size.ICON + 2 * Space.L
+"""What margins, icon and cross take of the width."""
 Choice = tuple[str, Callable[[], object]]
 """What a button says and does."""
 
@@ -29,7 +39,7 @@ class CanvasCard(QFrame):
         self.sentence = _words("quiet")
         self.buttons: list[QPushButton] = []
         self._icon = IconLabel("image", "quiet")
-        self._row = QHBoxLayout()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(Space.S)
         close = IconButton("x", self.tr("Put this card away"), self._dismiss,
                            icon_px=Size.SMALL_ICON)  # fmt: skip
@@ -67,6 +77,10 @@ class CanvasCard(QFrame):
         width = max(Size.INSPECTOR_MIN, min(CARD_WIDTH, room_px))
         self.setFixedWidth(width)
         layout = self.layout()
+        wanted = sum(button.sizeHint().width() for button in self.buttons) + 2 * Space.S
+        beside = wanted <= width - AROUND_WORDS
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.LeftToRight if beside else direction.TopToBottom)
         if layout is not None:
             layout.activate()
             self.setFixedHeight(layout.totalHeightForWidth(width))

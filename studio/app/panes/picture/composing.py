@@ -230,7 +230,7 @@ def _rim_px(hard: NDArray[np.uint8], area: Rect, resolution: Resolution) -> floa
     rows, columns = np.flatnonzero(hard.any(axis=1)), np.flatnonzero(hard.any(axis=0))
     side = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1 if rows.size else 0
     scale = area.width / resolution.width
-    return max(RIM_LEAST_PX * scale, min(RIM_MOST_PX * max(scale, 1.0), side * RIM_SHARE))
+    return float(max(RIM_LEAST_PX * scale, min(RIM_MOST_PX * max(scale, 1.0), side * RIM_SHARE)))
 
 
 def _mask_png(mask: NDArray[np.uint8], resolution: Resolution) -> bytes:

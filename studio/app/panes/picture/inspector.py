@@ -81,7 +81,8 @@ class PictureInspector(QFrame):
         self._column.addWidget(self.model_note)
         self._column.addWidget(self.add_model)
         self._column.addSpacing(Space.S)
-        self._column.addWidget(self._heading(self.tr("How it paints")))
+        self._how = self._heading(self.tr("How it paints"))
+        self._column.addWidget(self._how)
         self._column.addWidget(self.form)
         self._column.addWidget(self.seed)
         self._column.addWidget(self.defaults)
@@ -202,7 +203,8 @@ class PictureInspector(QFrame):
         self._refreshing = True
         try:
             self._show_models()
-            infos = self._options.infos()
+            infos = self._options.infos() if self._options.models() else ()
+            self._how.setVisible(bool(infos))
             self.form.set_options(infos)
             own = self._options.values
             self.form.set_values({info.name: own.get(info.name, info.default) for info in infos})

@@ -47,25 +47,26 @@ class LivePace:
 
     Attributes:
         duration_s: How long repaints take, as measured; 0 until one was.
+        seen: What would be repainted now.
     """
 
     duration_s: float = 0.0
-    _seen: object = None
+    seen: object = None
     _changed_at: float = 0.0
     _stale_since: float | None = None
     _made_for: object = None
 
     def look(self, state: object, now: float) -> None:
         """Take note of what would be repainted: any value that differs when the result would."""
-        if state != self._seen:
-            self._seen, self._changed_at = state, now
+        if state != self.seen:
+            self.seen, self._changed_at = state, now
             if self._stale_since is None:
                 self._stale_since = now
 
     @property
     def stale(self) -> bool:
-        """Whether what is shown is of an older state."""
-        return self._seen != self._made_for
+        """Whether the newest state was not asked for yet."""
+        return self.seen != self._made_for
 
     def next_move(self, now: float, *, running: bool, steps_left: int | None) -> Move:
         """Return what to do now.
@@ -86,7 +87,7 @@ class LivePace:
 
     def begun(self) -> None:
         """Say that a repaint of the state seen last began."""
-        self._made_for, self._stale_since = self._seen, None
+        self._made_for, self._stale_since = self.seen, None
 
     def dropped(self) -> None:
         """Say that the repaint came to nothing; the state is asked for again."""
@@ -123,6 +124,8 @@ class LiveMode(QObject):
         self.job: PictureJob | None = None
         self.shown: PictureJob | None = None
         self._began_at = 0.0
+        self._job_state: object = None
+        self._shown_state: object = None
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -160,6 +163,11 @@ class LiveMode(QObject):
         self.job = self.shown = None
         self.toggled.emit(False)
         self.pictured.emit()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether what is shown is of an older state than the picture."""
+        return self.shown is not None and self._shown_state != self.pace.seen
 
     def take(self) -> PictureJob | None:
         """Return the repaint that is shown if it is finished, to be accepted."""
@@ -217,7 +225,7 @@ class LiveMode(QObject):
             transient=True,
         )
         job = PictureJob(session.bridge, wish, self)
-        self.job, self._began_at = job, now
+        self.job, self._began_at, self._job_state = job, now, self.pace.seen
         job.previewed.connect(lambda _index: self._seen(job))
         job.ended.connect(lambda: self._ended(job))
         session.compose(wish, session.picture.snapshot(), job.begin, job.refuse)
@@ -242,7 +250,7 @@ class LiveMode(QObject):
             job.deleteLater()
 
     def _show(self, job: PictureJob) -> None:
-        before, self.shown = self.shown, job
+        before, self.shown, self._shown_state = self.shown, job, self._job_state
         if before is not None and before is not job:
             before.deleteLater()
         self.pictured.emit()

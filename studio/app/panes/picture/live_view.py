@@ -51,11 +51,11 @@ class LiveView(QObject):
         if job is None or image is None or job.composed is None:
             canvas.show_candidate(None)
             return
-        self._faded = self._live.pace.stale
+        self._faded = self._live.outdated
         canvas.show_candidate(faded(image) if self._faded else image, job.composed.area)
 
     def _look(self) -> None:
-        if self._live.shown is not None and self._faded != self._live.pace.stale:
+        if self._live.shown is not None and self._faded != self._live.outdated:
             self.show()
 
     def _toggled(self, on: bool) -> None:

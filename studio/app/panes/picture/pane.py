@@ -67,6 +67,7 @@ class PicturePane(QWidget):
         self._open: list[PictureSession] = []
         self._current = -1
         self._started = False
+        self.closed = False
         self._loading: set[tuple[Project, str]] = set()
         self._actions_timer = QTimer(self)
         self._actions_timer.setSingleShot(True)
@@ -126,6 +127,9 @@ class PicturePane(QWidget):
             except StorageError as error:
                 self._context.notify.error(error)
                 return False
+        if self.closed:
+            return True
+        self.closed = True
         self.view.set_session(None)
         for session in self._open:
             session.close()
@@ -407,8 +411,9 @@ class PicturePane(QWidget):
 
     def _on_options(self) -> None:
         """An empty picture's frame follows the model, until somebody sets it."""
+        side = taught_side(self.options.info())
         for session in self._open:
-            picture, side = session.picture, session.side
+            picture = session.picture
             square = picture.frame.width == picture.frame.height and picture.frame.x == 0
             if session.place.untouched and square and self.options.models():
                 picture.frame = Rect(0, 0, side, side)

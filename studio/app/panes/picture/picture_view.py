@@ -68,12 +68,12 @@ class PictureView(QWidget):
         self.tool_bar = ToolBar(self.canvas)
         self.tool_options = ToolOptions(self.canvas)
         self.prompt = PromptBox(history)
-        self.error_card = ErrorCard()
+        self.error_card = ErrorCard(parent=self.canvas)
         self.error_card.hide()
         self.tray = TrayPanel(self.canvas)
         self.card = CanvasCard(self.canvas)
         self.card.hide()
-        self._over = OverCanvas(self.canvas, self.tray, self.card)
+        self._over = OverCanvas(self.canvas, self.tray, self.error_card, self.card)
         self._images = CandidateImages(self.canvas, self)
         self._lay_out()
         self._connect()
@@ -90,8 +90,6 @@ class PictureView(QWidget):
         below.setMaximumWidth(PROMPT_WIDTH)
         stack = QVBoxLayout(below)
         stack.setContentsMargins(0, 0, 0, 0)
-        stack.setSpacing(Space.S)
-        stack.addWidget(self.error_card)
         stack.addWidget(self.prompt)
         foot = QHBoxLayout()
         foot.setContentsMargins(Space.L, Space.S, Space.L, Space.M)
@@ -212,6 +210,7 @@ class PictureView(QWidget):
     def show_failure(self, failure: Failed) -> None:
         """Say above the prompt why nothing came of something."""
         self.error_card.show_error(failure.message, failure.hint, failure.details)
+        self._over.place()
 
     # -- keeping up ---------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from studio.documents.manuscript.text_units import to_code_points, to_utf16
 WEIGHT_STEP = 0.1
 COUNT_MS = 400
 STRENGTH_WIDTH = 96
+COUNT_WIDTH = 56
 ROOMY_WIDTH = 560
 """From this width on, there is room for the strength slider and the count of tokens."""
 
@@ -140,7 +141,7 @@ class PromptBox(QWidget):
         self.count = QSpinBox()
         self.count.setRange(1, COUNT_MAX)
         self.count.setPrefix("× ")
-        self.count.setFixedHeight(Size.CONTROL)
+        self.count.setFixedSize(COUNT_WIDTH, Size.CONTROL)
         self.count.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.count.setFont(tabular(self.count.font()))
         self.count.setAccessibleName(self.tr("Number of pictures"))

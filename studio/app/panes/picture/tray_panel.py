@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -30,8 +30,9 @@ from studio.app.widgets.elided_label import ElidedLabel
 from studio.app.widgets.words import duration, fill_in
 
 THUMB = 56
-SHOWN_AT_ONCE = 8
-PROGRESS_WIDTH = 120
+SHOWN_AT_ONCE = 6
+PROGRESS_WIDTH = 96
+STATUS_WIDTH = 150
 
 
 class Thumb(QAbstractButton):
@@ -99,8 +100,8 @@ class TrayPanel(QFrame):
 
     accept_wanted = Signal()
     compare_toggled = Signal(bool)
-    seed_wanted = Signal(int)
-    """Take this seed for the next pictures."""
+    seed_wanted = Signal(object)
+    """Take this seed (an ``int`` too large for Qt's own) for the next pictures."""
     resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -112,12 +113,15 @@ class TrayPanel(QFrame):
         self._make_strip()
         self._make_progress()
         self._make_buttons()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
-        layout.setSpacing(Space.XS)
-        layout.addWidget(self._scroll)
-        layout.addLayout(self._progress_row)
-        layout.addWidget(self._choices)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._progress)
+        words.addWidget(self._choices)
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
+        self._layout.setSpacing(Space.M)
+        self._layout.addWidget(self._scroll)
+        self._layout.addLayout(words, 1)
         self.hide()
 
     # -- parts --------------------------------------------------------------------------------
@@ -149,11 +153,14 @@ class TrayPanel(QFrame):
         set_role(self.stop, "flat")
         self.stop.setIcon(icon("square"))
         self.stop.clicked.connect(lambda: self._tray.stop() if self._tray else None)
-        self._progress_row = QHBoxLayout()
-        self._progress_row.setSpacing(Space.S)
-        self._progress_row.addWidget(self.progress)
-        self._progress_row.addWidget(self.status, 1)
-        self._progress_row.addWidget(self.stop)
+        self.status.setMinimumWidth(STATUS_WIDTH)
+        self._progress = QWidget()
+        row = QHBoxLayout(self._progress)
+        row.setContentsMargins(Space.S, 0, 0, 0)
+        row.setSpacing(Space.S)
+        row.addWidget(self.progress)
+        row.addWidget(self.status, 1)
+        row.addWidget(self.stop)
 
     def _make_buttons(self) -> None:
         self.back = self._tool("chevron-left", self.tr("Result before (←)"), lambda: self._step(-1))
@@ -178,6 +185,11 @@ class TrayPanel(QFrame):
         menu = QMenu(self.more)
         menu.aboutToShow.connect(self._fill_menu)
         self.more.setMenu(menu)
+        self._words = (
+            (self.accept, self.tr("Accept"), self.accept.text()),
+            (self.discard, self.tr("Discard"), self.discard.text()),
+            (self.aside, self.tr("Aside"), self.aside.text()),
+        )
         self.place = QLabel()
         self.place.setFont(tabular(self.place.font()))
         set_role(self.place, "quiet")
@@ -236,8 +248,6 @@ class TrayPanel(QFrame):
             self._add_thumb()
         for place in range(len(items)):
             self._show_one(place)
-        wide = min(len(items), SHOWN_AT_ONCE) * (THUMB + Space.XS)
-        self._scroll.setMinimumWidth(wide)
         self._scroll.setVisible(len(items) > 1)
         self.refresh_choice()
         self.refresh_progress()
@@ -265,14 +275,14 @@ class TrayPanel(QFrame):
             widget.setVisible(several)
         self.place.setText(f"{tray.chosen + 1}/{len(items)}")
         self._choices.setVisible(ready or several)
+        self._scroll.setVisible(several)
         self._fit()
 
     def refresh_progress(self) -> None:
         """Show how far the jobs are."""
         tray = self._tray
         job = tray.busy_job if tray is not None else None
-        for widget in (self.progress, self.status, self.stop):
-            widget.setVisible(job is not None)
+        self._progress.setVisible(job is not None)
         if tray is None or job is None:
             self._fit()
             return
@@ -322,11 +332,29 @@ class TrayPanel(QFrame):
         words = self.tr("Discard all results")
         menu.addAction(icon("trash-2"), words).triggered.connect(self._tray.discard_all)
 
+    def fit(self, room_px: int) -> None:
+        """Take the size that is needed: one row where there is room, else two."""
+        count = min(len(self.thumbs), SHOWN_AT_ONCE)
+        thumbs = count * (THUMB + Space.XS) - Space.XS if count > 1 else 0
+        rows = [row for row in (self._progress, self._choices) if row.isVisibleTo(self)]
+        words = max((row.sizeHint().width() for row in rows), default=0)
+        wide = thumbs + self._layout.spacing() + words + 2 * Space.S if thumbs else words + Space.L
+        beside = wide <= room_px
+        direction = QBoxLayout.Direction
+        self._layout.setDirection(direction.LeftToRight if beside else direction.TopToBottom)
+        self._layout.setSpacing(Space.M if beside else Space.XS)
+        for button, short, whole in self._words:
+            button.setText(whole if words <= room_px - 2 * Space.S else short)
+        width = min(room_px, wide if beside else max(words, thumbs) + 2 * Space.S)
+        if beside and thumbs:
+            self._scroll.setFixedWidth(thumbs)
+        else:
+            self._scroll.setMinimumWidth(0)
+            self._scroll.setMaximumWidth(room_px)
+        self._layout.activate()
+        self.resize(width, self._layout.sizeHint().height())
+
     def _fit(self) -> None:
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.resized.emit()
 
 

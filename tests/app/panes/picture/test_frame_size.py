@@ -38,9 +38,7 @@ def test_resolution(area: Rect, side: int, expected: Resolution) -> None:
     assert resolution_for(area, side) == expected
 
 
-@given(
-    st.integers(1, 16_384), st.integers(1, 16_384), st.sampled_from([64, 256, 512, 1024, 1328])
-)
+@given(st.integers(1, 16_384), st.integers(1, 16_384), st.sampled_from([64, 256, 512, 1024, 1328]))
 def test_a_resolution_is_near_what_the_model_was_taught(width: int, height: int, side: int) -> None:
     found = resolution_for(Rect(0, 0, width, height), side)
     assert found.width % STEP == found.height % STEP == 0
