@@ -74,7 +74,8 @@ class Sound:
     Attributes:
         sampling_rate: In Hz.
         channels: How many, at least 1.
-        samples: Little-endian float32 in -1..1, channel by channel within each sample.
+        samples: Little-endian float32 in -1..1, channel by channel within each sample. Of hours
+            of sound it may be a read-only view of a file, which reads and slices like bytes.
     """
 
     sampling_rate: int
