@@ -30,10 +30,13 @@ def add_parser(actions: argparse._SubParsersAction[Any]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run ``triptych models fetch``."""
-    from studio.setup.fetching import fetch_model
+    from studio.setup.fetching import fetch_model, is_here, offered_models
 
     if not options.model:
         return _show(as_json=options.json)
+    entry = next((each for each in offered_models() if each.id == options.model), None)
+    if entry is not None and not options.quiet and not is_here(entry):
+        sys.stderr.write(f"{entry.title} takes {size(entry.download_bytes)} to fetch.\n")
     progress = StepLine(sys.stderr, quiet=options.quiet)
     try:
         folder = fetch_model(options.model, progress)

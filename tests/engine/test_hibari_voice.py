@@ -293,6 +293,14 @@ def test_it_stops_in_the_middle_of_a_long_sentence(model: Any) -> None:
     assert context.steps == [(0, 1)]
 
 
+@pytest.mark.parametrize("looks", range(1, 5))
+def test_loading_stops_in_every_phase(looks: int) -> None:
+    backend = HibariVoiceBackend()
+    info = next(iter(backend.models()))
+    with pytest.raises(JobCancelled):
+        backend.load(info, Device(kind="cpu"), LoadRecorder(cancel_at=looks))
+
+
 # Long sounds
 
 
