@@ -56,6 +56,8 @@ class Feeder:
         ahead_s: How much may be written ahead.
         ended: Called on the feeding thread when all was heard after :meth:`finish` (with
             ``None``), or when the output failed.
+        may_deepen: Use a deeper buffer after the output ran dry; not where what is to be played
+            may come late anyway.
 
     Attributes:
         volume: Factor of what is played; levels do not change with it.
@@ -68,6 +70,8 @@ class Feeder:
         sampling_rate: int,
         ahead_s: float,
         ended: Callable[[StudioError | None], None],
+        *,
+        may_deepen: bool = True,
     ) -> None:
         self._ring = Ring(round(ahead_s * sampling_rate))
         self._rate = sampling_rate
@@ -81,6 +85,8 @@ class Feeder:
         self._primed = False
         self._closing = False
         self._buffer_s = BUFFER_S
+        self._may_deepen = may_deepen
+        self._fed = False
         self._heard = (0, 0.0)
         self._waiting_since = 0.0
         self._levels: deque[tuple[int, Levels]] = deque()
@@ -134,7 +140,7 @@ class Feeder:
         """Begin feeding; the output is opened when there is something to play."""
         with self._condition:
             self._feeding = True
-            self._finishing = self._primed = False
+            self._finishing = self._primed = self._fed = False
             self._waiting_since = time.monotonic()
             self._heard = (self._ring.read, 0.0)
             if self._thread is None:
@@ -145,7 +151,7 @@ class Feeder:
     def halt(self) -> None:
         """Fall silent now and forget everything written."""
         with self._condition:
-            self._feeding = self._finishing = self._primed = False
+            self._feeding = self._finishing = self._primed = self._fed = False
             self._epoch += 1
             self._ring.clear()
             self._levels.clear()
@@ -252,23 +258,28 @@ class Feeder:
         if room < count:
             self._wait(stream, (count - room) / self._rate)
             return
+        if self._fed and stream.delay == 0 and self._deepened():
+            return
         self._waiting_since = time.monotonic()
         samples = self._ring.take(count)
         if self.volume != 1.0:
             samples *= np.float32(self.volume)
         if stream.write(samples):
             self.underflows += 1
-            self._deepen()
-        delay = stream.delay if self._stream is not None else 0
+        self._fed = True
         with self._condition:
-            self._heard = (self._ring.read - delay, time.monotonic())
+            self._heard = (self._ring.read - stream.delay, time.monotonic())
             self._condition.notify_all()
 
-    def _deepen(self) -> None:
-        """Use a deeper buffer from now on; after a gap, opening anew costs little."""
-        if self._buffer_s < MAX_BUFFER_S:
-            self._buffer_s = min(MAX_BUFFER_S, 2 * self._buffer_s)
-            self._close_stream()
+    def _deepened(self) -> bool:
+        """Open the output anew with a deeper buffer after it ran dry, where that may help."""
+        self._fed = False
+        if not self._may_deepen or self._buffer_s >= MAX_BUFFER_S:
+            return False
+        self.underflows += 1
+        self._buffer_s = min(MAX_BUFFER_S, 2 * self._buffer_s)
+        self._close_stream()
+        return True
 
     def _wait(self, stream: OutputStream, pause_s: float) -> None:
         if time.monotonic() - self._waiting_since > STUCK_S:

@@ -55,7 +55,11 @@ class StreamPlayer:
             if self._feeder is None:
                 self._rate = sound.sampling_rate
                 self._feeder = Feeder(
-                    self._output or DeviceOutput(), self._rate, AHEAD_S, self._ended
+                    self._output or DeviceOutput(),
+                    self._rate,
+                    AHEAD_S,
+                    self._ended,
+                    may_deepen=False,
                 )
                 self._feeder.start()
                 self._thread = threading.Thread(target=self._run, name="sound-stream", daemon=True)
