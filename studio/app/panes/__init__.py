@@ -68,6 +68,7 @@ PANES: tuple[PaneEntry, ...] = (
         ("picture",),
         PICTURE_SUFFIXES,
     ),
+    PaneEntry("sound", "studio.app.panes.sound.pane:SoundPane", "Sound", "audio-lines"),
     PaneEntry("library", "studio.app.panes.library.pane:LibraryPane", "Library", "library"),
 )
 """From top to bottom of the rail."""

@@ -1,0 +1,1 @@
+"""The sound pane: tracks on a time line, voices, recording, narration."""

@@ -1,0 +1,263 @@
+"""The right panel of the sound pane: model and voice, their options, and the selected clip."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.app.panes.sound.sound_options import FASTEST, LONGEST_S, SLOWEST, SoundOptions
+from studio.app.theme.style import set_role
+from studio.app.theme.tokens import Space
+from studio.app.widgets.options_form import OptionsForm
+from studio.app.widgets.seed_row import SeedRow
+from studio.documents.soundtrack import MAX_GAIN_DB, MIN_GAIN_DB, Clip, Soundtrack
+
+
+class ClipSection(QWidget):
+    """Name, loudness and takes of the one clip that is selected."""
+
+    take_chosen = Signal(str, str)
+    another_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._soundtrack: Soundtrack | None = None
+        self._clip = ""
+        self.name = QLineEdit()
+        self.name.setAccessibleName(self.tr("Name of the clip"))
+        self.name.editingFinished.connect(self._rename)
+        self.gain = QDoubleSpinBox()
+        self.gain.setRange(MIN_GAIN_DB, MAX_GAIN_DB)
+        self.gain.setSuffix(" dB")
+        self.gain.setDecimals(1)
+        self.gain.setAccessibleName(self.tr("Loudness"))
+        self.gain.valueChanged.connect(self._set_gain)
+        self.takes = QComboBox()
+        self.takes.setAccessibleName(self.tr("Takes"))
+        self.takes.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.takes.activated.connect(self._choose)
+        self.another = QPushButton(self.tr("Another take"))
+        self.another.setToolTip(self.tr("Make it once more, with another seed"))
+        self.another.clicked.connect(lambda: self.another_wanted.emit(self._clip))
+        self.about = QLabel()
+        self.about.setWordWrap(True)
+        self.about.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.about, "caption")
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(Space.M)
+        form.setVerticalSpacing(Space.XS)
+        form.addRow(self.tr("Name"), self.name)
+        form.addRow(self.tr("Loudness"), self.gain)
+        form.addRow(self.tr("Take"), self.takes)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(Space.S)
+        column.addLayout(form)
+        column.addWidget(self.about)
+        column.addWidget(self.another)
+
+    def show_clip(self, soundtrack: Soundtrack | None, clip: Clip | None) -> None:
+        """Show a clip; ``None`` hides the section."""
+        self.setVisible(clip is not None)
+        self._soundtrack, self._clip = soundtrack, clip.id if clip is not None else ""
+        if clip is None:
+            return
+        for widget in (self.gain, self.takes):
+            widget.blockSignals(True)
+        if not self.name.hasFocus():
+            self.name.setText(clip.name)
+        self.gain.setValue(clip.gain_db)
+        self.takes.clear()
+        for number, take in enumerate(clip.takes, 1):
+            title = take.facts.get("voice") or take.name or self.tr("Sound")
+            self.takes.addItem(f"{number}.  {title}", take.id)
+        self.takes.setCurrentIndex([take.id for take in clip.takes].index(clip.chosen))
+        self.takes.setEnabled(len(clip.takes) > 1)
+        for widget in (self.gain, self.takes):
+            widget.blockSignals(False)
+        self.another.setVisible(bool(clip.take.request))
+        self.about.setText(self._about(clip))
+
+    def _about(self, clip: Clip) -> str:
+        facts = clip.take.facts
+        known = [facts.get("model", ""), facts.get("voice", "")]
+        if facts.get("seed"):
+            known.append(self.tr("seed %1").replace("%1", facts["seed"]))
+        words = {
+            "imported": self.tr("From a file"),
+            "generated": self.tr("Made by a model"),
+            "recorded": self.tr("Recorded"),
+        }[clip.take.origin]
+        return " · ".join([words, *(each for each in known if each)])
+
+    def _rename(self) -> None:
+        name = self.name.text().strip()
+        if self._soundtrack is not None and name and name != self._soundtrack.clip(self._clip).name:
+            self._soundtrack.set_clip(self._clip, name=name)
+
+    def _set_gain(self, value: float) -> None:
+        if self._soundtrack is not None:
+            self._soundtrack.set_clip(self._clip, merge=f"gain-{self._clip}", gain_db=value)
+
+    def _choose(self, index: int) -> None:
+        self.take_chosen.emit(self._clip, self.takes.itemData(index))
+
+
+class SoundInspector(QFrame):
+    """Shows and changes :class:`SoundOptions`, and the selected clip."""
+
+    def __init__(self, options: SoundOptions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_role(self, "surface")
+        self._options = options
+        self._refreshing = False
+        self.clip = ClipSection()
+        self._clip_heading = _heading(self.tr("Clip"))
+        self.model_box = _box(self.tr("Model"))
+        self.model_box.activated.connect(
+            lambda index: options.choose_model(self.model_box.itemData(index))
+        )
+        self.model_note = QLabel()
+        self.model_note.setWordWrap(True)
+        set_role(self.model_note, "caption")
+        self.voice_box = _box(self.tr("Voice"))
+        self.voice_box.activated.connect(
+            lambda index: options.set(voice=self.voice_box.itemData(index))
+        )
+        self.speed = _number(SLOWEST, FASTEST, 0.05, "×", self.tr("Speed"))
+        self.speed.valueChanged.connect(lambda value: options.set(speed=round(value, 2)))
+        self.seconds = _number(1, LONGEST_S, 1, " s", self.tr("Length"))
+        self.seconds.valueChanged.connect(lambda value: options.set(seconds=value))
+        self.form = OptionsForm()
+        self.form.edited.connect(self._edited)
+        self.seed = SeedRow(
+            options,
+            self.tr("The same seed and text make the same sound"),
+            self.tr("Keep this seed for every sound"),
+        )
+        self._rows = QFormLayout()
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setHorizontalSpacing(Space.M)
+        self._rows.setVerticalSpacing(Space.XS)
+        self._rows.addRow(self.tr("Voice"), self.voice_box)
+        self._rows.addRow(self.tr("Speed"), self.speed)
+        self._rows.addRow(self.tr("Length"), self.seconds)
+        self._build()
+        options.changed.connect(self.refresh)
+        self.refresh()
+
+    def show_clip(self, soundtrack: Soundtrack | None, clip: Clip | None) -> None:
+        """Show the selected clip; ``None`` for none or several."""
+        self._clip_heading.setVisible(clip is not None)
+        self.clip.show_clip(soundtrack, clip)
+
+    def refresh(self) -> None:
+        """Show what holds now."""
+        if self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            options, speech = self._options, self._options.kind == "speech"
+            self._show_models()
+            voices = options.voices()
+            _fill(self.voice_box, [(voice.title, voice.id) for voice in voices], options.voice)
+            self._rows.setRowVisible(self.voice_box, speech and len(voices) > 0)
+            self._rows.setRowVisible(self.speed, speech)
+            self._rows.setRowVisible(self.seconds, not speech)
+            for field, value in ((self.speed, options.speed), (self.seconds, options.seconds)):
+                field.blockSignals(True)
+                field.setValue(value)
+                field.blockSignals(False)
+            self.form.set_options(options.infos())
+            self.form.set_values(options.values)
+            self.seed.refresh()
+        finally:
+            self._refreshing = False
+
+    def _build(self) -> None:
+        page = QWidget()
+        set_role(page, "page")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(Space.L, Space.M, Space.L, Space.L)
+        column.setSpacing(Space.S)
+        column.addWidget(self._clip_heading)
+        column.addWidget(self.clip)
+        column.addSpacing(Space.S)
+        column.addWidget(_heading(self.tr("Model")))
+        column.addWidget(self.model_box)
+        column.addWidget(self.model_note)
+        column.addSpacing(Space.S)
+        column.addWidget(_heading(self.tr("How it sounds")))
+        column.addLayout(self._rows)
+        column.addWidget(self.form)
+        column.addWidget(self.seed)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.show_clip(None, None)
+
+    def _show_models(self) -> None:
+        models = self._options.models()
+        info = self._options.info() if models else None
+        wanted = [(model.info.title, model.info.id) for model in models]
+        _fill(self.model_box, wanted, info.id if info is not None else "")
+        self.model_box.setEnabled(bool(models))
+        note = self._options.why_not()
+        if not note and info is not None:
+            note = info.licence
+        self.model_note.setText(note)
+        self.model_note.setVisible(bool(note))
+
+    def _edited(self, name: str) -> None:
+        self._options.set_values({name: self.form.values()[name]})
+
+
+def _heading(words: str) -> QLabel:
+    label = QLabel(words)
+    set_role(label, "section")
+    return label
+
+
+def _box(words: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(words)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return box
+
+
+def _number(low: float, high: float, step: float, unit: str, words: str) -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setRange(low, high)
+    field.setSingleStep(step)
+    field.setDecimals(2 if step < 1 else 0)
+    field.setSuffix(unit)
+    field.setAccessibleName(words)
+    return field
+
+
+def _fill(box: QComboBox, wanted: list[tuple[str, str]], current: str) -> None:
+    shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
+    if shown != wanted:
+        box.clear()
+        for title, value in wanted:
+            box.addItem(title, value)
+    box.setCurrentIndex(max(0, box.findData(current)) if wanted else -1)

@@ -1,0 +1,520 @@
+"""The sound pane: a tab for each sound document, one time line for the one in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QVBoxLayout, QWidget
+
+from studio.app.background import Background
+from studio.app.context import AppContext
+from studio.app.documents_pane import Front
+from studio.app.option_memory import OptionMemory
+from studio.app.panes.sound.inspector import SoundInspector
+from studio.app.panes.sound.narration_run import NarrationRun, texts_of
+from studio.app.panes.sound.sound_actions import sound_actions
+from studio.app.panes.sound.sound_options import SoundOptions
+from studio.app.panes.sound.sound_place import SoundPlace
+from studio.app.panes.sound.sound_session import RECORDINGS, SoundSession
+from studio.app.panes.sound.sound_view import SoundView
+from studio.app.project_tabs import ProjectTabs
+from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
+from studio.app.widgets.notice_strip import NoticeStrip
+from studio.core.errors import BadInputError, StorageError, StudioError
+from studio.documents.soundtrack import Soundtrack
+from studio.documents.soundtrack.storage import KIND
+
+if TYPE_CHECKING:
+    from studio.documents.project import Project
+    from studio.documents.soundtrack.inputs import Input
+    from studio.documents.soundtrack.outputs import Output
+    from studio.documents.spans import TextState
+
+PROJECT_SUFFIX = ".triptych"
+FLUSH_S = 5.0
+ACTIONS_MS = 60
+SOUND_FILES = "*.wav *.flac *.ogg *.opus *.oga *.mp3 *.aif *.aiff"
+
+
+class SoundPane(QWidget):
+    """Holds the open sound documents."""
+
+    icon_name = "audio-lines"
+    front_changed = Signal()
+    """Another document is in front, or its title or project is another."""
+
+    #: Where to play and record; tests give devices of their own.
+    output: Callable[[], Output | None] = staticmethod(lambda: None)
+    source: Callable[[], Input | None] = staticmethod(lambda: None)
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = self.tr("Sound")
+        self._context = context
+        self._worker = Background("sound-work", self)
+        self._exporting = Background("sound-export", self)
+        self.options = SoundOptions(context.bridge, self)
+        state = context.folders.state
+        self._memory = OptionMemory(self.options, state / "sound-options.json", {}, self)
+        self.inspector = SoundInspector(self.options)
+        kinds = (NewKind(self.tr("New sound document"), "audio-lines", self.new_document),)
+        self.tabs = self.header = DocumentTabs(
+            kinds, self.tr("New sound document"), file_icon="audio-lines", parent=self
+        )
+        self.strip = NoticeStrip(self)
+        self.view = SoundView(context, self.options, self.inspector)
+        self._open: list[SoundSession] = []
+        self._current = -1
+        self._started = self._closed = False
+        self._narration: NarrationRun | None = None
+        self._actions_timer = QTimer(self)
+        self._actions_timer.setSingleShot(True)
+        self._actions_timer.timeout.connect(self._refresh_actions)
+        self.projects = ProjectTabs(self, context, (KIND,))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.view, 1)
+        self._connect()
+        for spec in sound_actions(self):
+            context.actions.add(spec)
+        self.new_document()
+
+    def _connect(self) -> None:
+        self.tabs.chosen.connect(self.show_tab)
+        self.tabs.close_wanted.connect(self.close_tab)
+        self.tabs.moved.connect(self._move_tab)
+        self.tabs.rename_wanted.connect(self.rename)
+        self.tabs.set_sources(self._closed_documents, list)
+        self.view.changed.connect(self._refresh_actions_soon)
+        self.view.timeline.selection_changed.connect(self._refresh_actions_soon)
+        self.view.open_wanted.connect(self.ask_open)
+        self.view.narrate_wanted.connect(self.narrate)
+
+    # --- what the window asks ---------------------------------------------------------------
+
+    def activated(self) -> None:
+        """Bring back what was open, the first time; then let the user work."""
+        if not self._started:
+            self._started = True
+            QTimer.singleShot(0, self, self.projects.restore)
+            QTimer.singleShot(0, self, self._offer_recordings)
+        self.view.setFocus()
+
+    def close_requested(self) -> bool:
+        """Keep everything; say whether the window may close now."""
+        if self._closed:
+            return True
+        for session in self._open:
+            session.place.set_open(True)
+            try:
+                session.place.flush(FLUSH_S)
+            except StorageError as error:
+                self._context.notify.error(error)
+                return False
+        self._closed = True
+        self.view.set_session(None)
+        for session in self._open:
+            session.close()
+        self._worker.close()
+        self._exporting.close()
+        self._memory.keep()
+        return True
+
+    def open_file(self, path: Path) -> None:
+        """Take a sound file in, or open a project."""
+        if path.suffix == PROJECT_SUFFIX:
+            try:
+                self.show_project(self._context.projects.open(path))
+            except StudioError as error:
+                self._context.notify.error(error)
+            return
+        session = self.session or self.new_document()
+        session.import_files([path], "", self.view.timeline.cursor_position)
+
+    # --- documents --------------------------------------------------------------------------
+
+    @property
+    def session(self) -> SoundSession | None:
+        """The document in front, at work."""
+        return self._open[self._current] if 0 <= self._current < len(self._open) else None
+
+    @property
+    def document(self) -> SoundPlace | None:
+        """Where the document in front is kept."""
+        return self.session.place if self.session is not None else None
+
+    @property
+    def documents(self) -> tuple[SoundPlace, ...]:
+        """Every document that has a tab."""
+        return tuple(session.place for session in self._open)
+
+    def new_document(self) -> SoundSession:
+        """Open an empty document."""
+        place = SoundPlace(
+            self.tr("Untitled"), Soundtrack(), self._project, self._context.folders, self
+        )
+        return self._add(place)
+
+    def open_document(self, project: Project, document_id: str) -> None:
+        """Give a document of a project a tab, or show the one it has."""
+        from studio.documents.soundtrack.storage import load
+
+        index = self.projects.index_of(project, document_id)
+        if index is not None:
+            self.show_tab(index)
+            return
+        try:
+            soundtrack = load(project, document_id)
+        except StudioError as error:
+            self._context.notify.error(error)
+            return
+        place = SoundPlace("", soundtrack, self._project, self._context.folders, self)
+        place.adopt(project, document_id)
+        self._add(place)
+        place.set_open(True)
+        first = self._open[0].place
+        if first.untouched and len(self._open) > 1:
+            self.close_tab(0)
+
+    def show_tab(self, index: int) -> None:
+        """Bring a document to the front."""
+        if not 0 <= index < len(self._open):
+            return
+        self._current = index
+        self.tabs.set_current(index)
+        self.view.set_session(self._open[index])
+        self.front_changed.emit()
+        self._refresh_actions_soon()
+
+    def close_tab(self, index: int, *, forget: bool = True) -> None:
+        """Close a tab; the document stays in the project."""
+        if not 0 <= index < len(self._open):
+            return
+        session = self._open.pop(index)
+        if self.view.session is session:
+            self.view.set_session(None)
+        if session.place.document_id and forget:
+            session.place.set_open(False)
+        session.close()
+        self.tabs.remove(index)
+        session.place.deleteLater()
+        session.deleteLater()
+        if not self._open:
+            self.new_document()
+        self.show_tab(min(index, len(self._open) - 1))
+
+    def rename(self, index: int = -1) -> None:
+        """Ask for another title."""
+        session = self._open[index] if index >= 0 else self.session
+        if session is None:
+            return
+        title, agreed = QInputDialog.getText(
+            self, self.tr("Rename"), self.tr("Title"), text=session.place.title
+        )
+        if agreed and title.strip():
+            session.place.rename(title.strip())
+
+    # --- projects ---------------------------------------------------------------------------
+
+    @property
+    def front(self) -> Front:
+        """The document in front."""
+        return self.projects.front
+
+    def keep_now(self) -> None:
+        """Hand everything done so far to the project; keepers do so as it happens."""
+
+    def show_project(self, project: Project) -> None:
+        """Give every document of a project that was open last a tab."""
+        self.projects.show(project)
+
+    def leave_project(self, project: Project) -> None:
+        """Close the tabs of a project's documents; they stay in the project."""
+        self.projects.leave(project)
+
+    def go_back(
+        self, project: Project, document_id: str, state: TextState | bytes, label: str
+    ) -> None:
+        """Make a document what it was, as one action of journal and undo."""
+        from studio.documents.soundtrack.storage import loaded
+
+        if not isinstance(state, bytes):
+            raise BadInputError("This is no state of a sound document.")
+        self.open_document(project, document_id)
+        session = self.session
+        assert session is not None
+        before = loaded(project, state)
+        for source in before.sources():
+            session.soundtrack.add_source(source)
+        if session.place.pool is not None:
+            session.place.pool.know(before.sources())
+        session.soundtrack.replace_arrangement(before.arrangement, label)
+
+    # --- editing ----------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self.session is not None:
+            self.session.soundtrack.undo()
+
+    def redo(self) -> None:
+        """Bring the last step again."""
+        if self.session is not None:
+            self.session.soundtrack.redo()
+
+    def split(self) -> None:
+        """Cut the clips at the play head."""
+        if self.session is not None:
+            timeline = self.view.timeline
+            self.session.split_at(timeline.cursor_position, tuple(timeline.selected))
+
+    def duplicate(self) -> None:
+        """Copy the selected clips behind the last of them."""
+        if self.session is not None and self.view.timeline.selected:
+            copies = self.session.soundtrack.duplicate_clips(self.view.timeline.selected)
+            self.view.timeline.select(copies)
+
+    def mute_clips(self) -> None:
+        """Mute the selected clips, or let them be heard again."""
+        session, chosen = self.session, self.view.timeline.selected
+        if session is None:
+            return
+        mute = not all(session.soundtrack.clip(each).mute for each in chosen)
+        with session.soundtrack.group(self.tr("Mute")):
+            for each in chosen:
+                session.soundtrack.set_clip(each, mute=mute)
+
+    def delete_clips(self) -> None:
+        """Take the selected clips away."""
+        if self.session is not None and self.view.timeline.selected:
+            self.session.soundtrack.remove_clips(self.view.timeline.selected)
+
+    def select_all(self) -> None:
+        """Select every clip."""
+        if self.session is not None:
+            clips = self.session.soundtrack.arrangement.clips()
+            self.view.timeline.select(clip.id for clip in clips)
+
+    def add_marker(self) -> None:
+        """Put a marker at the play head."""
+        session = self.session
+        if session is None:
+            return
+        name, agreed = QInputDialog.getText(
+            self, self.tr("Marker"), self.tr("Name, where a chapter begins")
+        )
+        if agreed:
+            position = self.view.timeline.cursor_position
+            session.soundtrack.add_marker(position, name.strip(), chapter=bool(name.strip()))
+
+    # --- files ------------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Ask for sound files and take them in."""
+        words = self.tr("Sound files")
+        names, _ = QFileDialog.getOpenFileNames(
+            self,
+            self.tr("Open sound files"),
+            "",
+            f"{words} ({SOUND_FILES})",
+        )
+        if names and self.session is not None:
+            position = self.view.timeline.cursor_position
+            self.session.import_files([Path(name) for name in names], "", position)
+
+    def ask_export(self) -> None:
+        """Ask what to write where, and write it in the background."""
+        from studio.app.panes.sound.export_dialog import CHAPTERS, SoundExportDialog, with_suffix
+
+        session = self.session
+        if session is None or session.place.pool is None:
+            return
+        span = self.view.timeline.span
+        chapters = any(marker.chapter for marker in session.soundtrack.markers)
+        dialog = SoundExportDialog(
+            session.place.title, span=span is not None, chapters=chapters, parent=self
+        )
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        try:
+            options = dialog.options()
+        except BadInputError as error:
+            self._context.notify.error(error)
+            return
+        if dialog.what == CHAPTERS:
+            folder = QFileDialog.getExistingDirectory(self, self.tr("Folder for the chapters"))
+            target = Path(folder) if folder else None
+        else:
+            suggested = session.place.title + dialog.suffix()
+            name, _ = QFileDialog.getSaveFileName(self, self.tr("Export sound"), suggested)
+            target = with_suffix(Path(name), dialog.suffix()) if name else None
+        if target is not None:
+            self.export(session, target, options, dialog.what, span)
+
+    def export(
+        self,
+        session: SoundSession,
+        target: Path,
+        options: Any,
+        what: str,
+        span: tuple[int, int] | None,
+    ) -> None:
+        """Write a document to a file, or its chapters to a folder; in the background."""
+        from studio.app.panes.sound.export_dialog import CHAPTERS, SPAN
+        from studio.core.provenance.keys import installation_key
+        from studio.documents.soundtrack.export import export_chapters, export_range
+
+        pool = session.place.pool
+        assert pool is not None
+        arrangement, keys = session.soundtrack.arrangement, self._context.folders.credentials
+        models = {each.info.id: each.info for each in self._context.bridge.models()}
+
+        def facts(model: str) -> Any:
+            info = models.get(model)
+            return (info.title, info.licence) if info is not None else ("", "")
+
+        def work() -> object:
+            key = installation_key(keys)
+            if what == CHAPTERS:
+                return export_chapters(
+                    arrangement, pool, target, options, key=key, model_facts=facts
+                )
+            chosen = span if what == SPAN else None
+            return export_range(
+                arrangement, pool, target, options, span=chosen, key=key, model_facts=facts
+            )
+
+        self._exporting.run(work, partial(self._exported, target), self._context.notify.error)
+        self._context.notify.info(self.tr("Writing %1…").replace("%1", target.name))
+
+    def _exported(self, target: Path, _result: object) -> None:
+        self._context.notify.success(self.tr("%1 is written.").replace("%1", target.name))
+
+    # --- narration --------------------------------------------------------------------------
+
+    def narrate(self) -> None:
+        """Ask for a text of the project and speak it onto a track."""
+        if self._narration is not None and self._narration.running:
+            self._narration.stop()
+            return
+        projects = self._context.projects
+        texts = texts_of(projects.current) if projects.current is not None else []
+        if not texts or projects.current is None:
+            self._context.notify.info(
+                self.tr("There is no text in this project yet. Write one in the text pane first.")
+            )
+            return
+        titles = [title for _, title in texts]
+        title, agreed = QInputDialog.getItem(
+            self, self.tr("Narrate a text"), self.tr("Text"), titles, 0, False
+        )
+        if agreed:
+            document_id = texts[titles.index(title)][0]
+            self.narrate_text(projects.current.text(document_id).text)
+
+    def narrate_text(self, text: str) -> None:
+        """Speak a text onto the narration track; only what changed is spoken anew."""
+        from studio.documents.soundtrack.narration import Cast, SpeakerVoice
+
+        session = self.session
+        if session is None:
+            return
+        voice = SpeakerVoice(voice=self.options.voice, speed=self.options.speed)
+        run = NarrationRun(self._context, session, self._worker, self)
+        run.changed.connect(self._on_narration)
+        try:
+            run.start(text, Cast(narrator=voice))
+        except StudioError as error:
+            self.view.show_error(error)
+            return
+        self._narration = run
+        self._on_narration()
+
+    def _on_narration(self) -> None:
+        run = self._narration
+        if run is None:
+            return
+        if run.running:
+            words = self.tr("Speaking line %1 of %2")
+            words = words.replace("%1", str(run.done + 1)).replace("%2", str(run.total))
+            self.strip.say(words, [(self.tr("Stop"), run.stop)])
+        else:
+            self.strip.hide()
+
+    # --- recordings a crash left ------------------------------------------------------------
+
+    def _offer_recordings(self) -> None:
+        from studio.documents.soundtrack.recorder import recoverable
+
+        def found(recordings: object) -> None:
+            assert isinstance(recordings, tuple)
+            for recording in recordings:
+                words = self.tr("A recording of %1 s was not taken in when Triptych ended.")
+                self.strip.say(
+                    words.replace("%1", f"{recording.duration_s:.0f}"),
+                    [(self.tr("Take it in"), partial(self._take_in, recording))],
+                )
+
+        folder = self._context.folders.state / RECORDINGS
+        self._worker.run(lambda: recoverable(folder), found, self._context.notify.error)
+
+    def _take_in(self, recording: Any) -> None:
+        if self.session is not None:
+            self.session.take_recording(recording)
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _project(self) -> Project:
+        project = self._context.projects.ensure()
+        QTimer.singleShot(0, self, self.front_changed.emit)
+        return project
+
+    def _closed_documents(self) -> list[Entry]:
+        if "projects" not in self._context.__dict__ or self._context.projects.current is None:
+            return []
+        project = self._context.projects.current
+        opened = {(place.project, place.document_id) for place in self.documents}
+        return [
+            (info.title, partial(self.open_document, project, info.id))
+            for info in project.documents()
+            if info.kind == KIND and (project, info.id) not in opened
+        ]
+
+    def _add(self, place: SoundPlace) -> SoundSession:
+        session = SoundSession(
+            self._context, place, self._worker, self, output=self.output(), source=self.source()
+        )
+        self._open.append(session)
+        self.tabs.add(TabLook(place.title, "audio-lines"))
+        place.changed.connect(lambda: self._refresh_tab(place))
+        place.changed.connect(self.front_changed)
+        self.show_tab(len(self._open) - 1)
+        return session
+
+    def _refresh_tab(self, place: SoundPlace) -> None:
+        for index, session in enumerate(self._open):
+            if session.place is place:
+                self.tabs.refresh(index, TabLook(place.title, "audio-lines"))
+
+    def _move_tab(self, source: int, target: int) -> None:
+        front = self.session
+        self._open.insert(target, self._open.pop(source))
+        place = self._open[target].place
+        if place.project is not None and place.document_id:
+            place.project.move_document(place.document_id, target)
+        if front is not None:
+            self._current = self._open.index(front)
+
+    def _refresh_actions_soon(self) -> None:
+        if not self._actions_timer.isActive():
+            self._actions_timer.start(ACTIONS_MS)
+
+    def _refresh_actions(self) -> None:
+        actions = self._context.actions
+        actions.refresh(*(spec.id for spec in actions.all() if spec.id.startswith("sound.")))

@@ -1,0 +1,131 @@
+"""Everything the sound pane can do, as actions for menus, palette and shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from studio.app.actions import ActionSpec
+
+if TYPE_CHECKING:
+    from studio.app.panes.sound.pane import SoundPane
+
+Enabled = Callable[[], bool | str] | None
+PANE = "sound"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("sound_actions", text)
+
+
+def _spec(
+    name: str,
+    title: str,
+    then: Callable[[], object],
+    keys: str = "",
+    icon: str = "",
+    category: str = "File",
+    enabled: Enabled = None,
+) -> ActionSpec:
+    return ActionSpec(
+        id=f"sound.{name}",
+        title=title,
+        callback=then,
+        shortcut=keys,
+        icon=icon,
+        category=category,
+        enabled=enabled,
+        pane=PANE,
+    )
+
+
+def sound_actions(pane: SoundPane) -> tuple[ActionSpec, ...]:
+    """Return the pane's actions."""
+    return (*_file(pane), *_edit(pane), *_sound(pane))
+
+
+def _file(pane: SoundPane) -> tuple[ActionSpec, ...]:
+    def has_sound() -> bool | str:
+        session = pane.session
+        has = session is not None and session.soundtrack.end > 0
+        return has or _tr("There is nothing to hear yet.")
+
+    return (
+        _spec("new", _tr("New sound document"), pane.new_document, "Ctrl+N", "file-plus"),
+        _spec("open", _tr("Open sound files…"), pane.ask_open, "Ctrl+O", "folder-open"),
+        _spec(
+            "export",
+            _tr("Export sound…"),
+            pane.ask_export,
+            "Ctrl+Shift+S",
+            "save",
+            "File",
+            has_sound,
+        ),
+        _spec("rename", _tr("Rename sound document…"), pane.rename, "F2", "pencil"),
+        _spec(
+            "close",
+            _tr("Close sound document"),
+            lambda: pane.close_tab(pane.tabs.current()),
+            "Ctrl+W",
+            "x",
+        ),
+    )
+
+
+def _edit(pane: SoundPane) -> tuple[ActionSpec, ...]:
+    view = pane.view
+
+    def can(name: str, words: str) -> Callable[[], bool | str]:
+        def answer() -> bool | str:
+            session = pane.session
+            return (session is not None and getattr(session.soundtrack, name)) or words
+
+        return answer
+
+    def chosen() -> bool | str:
+        return bool(view.timeline.selected) or _tr("No clip is selected.")
+
+    return (
+        _spec(
+            "undo",
+            _tr("Undo"),
+            pane.undo,
+            "Ctrl+Z",
+            "undo-2",
+            "Edit",
+            can("can_undo", _tr("There is nothing to undo.")),
+        ),
+        _spec(
+            "redo",
+            _tr("Redo"),
+            pane.redo,
+            "Ctrl+Shift+Z",
+            "redo-2",
+            "Edit",
+            can("can_redo", _tr("There is nothing to redo.")),
+        ),
+        _spec("split", _tr("Split at the play head"), pane.split, "S", "scissors", "Edit"),
+        _spec("duplicate", _tr("Duplicate"), pane.duplicate, "Ctrl+D", "copy", "Edit", chosen),
+        _spec("mute_clip", _tr("Mute or unmute"), pane.mute_clips, "", "volume-2", "Edit", chosen),
+        _spec("delete", _tr("Delete clips"), pane.delete_clips, "Del", "trash-2", "Edit", chosen),
+        _spec("select_all", _tr("Select all clips"), pane.select_all, "Ctrl+A", "", "Edit"),
+        _spec("marker", _tr("Marker at the play head"), pane.add_marker, "M", "bookmark", "Edit"),
+        _spec("add_track", _tr("Add a track"), view.add_track, "Ctrl+T", "plus", "Edit"),
+    )
+
+
+def _sound(pane: SoundPane) -> tuple[ActionSpec, ...]:
+    view = pane.view
+    transport = view.transport
+    return (
+        _spec("make", _tr("Speak or generate"), view.make, "", "sparkles", "Generate"),
+        _spec("narrate", _tr("Narrate a text…"), pane.narrate, "", "book-open", "Generate"),
+        _spec("play", _tr("Play or pause"), view.play, "Ctrl+Space", "play", "Sound"),
+        _spec("record", _tr("Record or end recording"), view.record, "Ctrl+R", "mic", "Sound"),
+        _spec("loop", _tr("Loop"), transport.loop.toggle, "Ctrl+L", "repeat", "Sound"),
+        _spec("snap", _tr("Snap edges"), transport.snap.toggle, "", "magnet", "Sound"),
+        _spec("fit", _tr("Show everything"), view.timeline.fit, "Ctrl+0", "maximize", "View"),
+    )

@@ -1,0 +1,1 @@
+"""The time line: tracks with clips, drawn and handled."""
