@@ -6,15 +6,18 @@ they draw is noise, in exactly the way a large model draws a picture.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.models.identify import identify
 from studio.models.info import ModelInfo
+from tests.fakes.original_layout import save_original
 from tests.fakes.toy_models import toy_folder
 
 _WORDS = ["<|startoftext|>", "<|endoftext|>", "a</w>", "red</w>", "fox</w>", "cat</w>", "in</w>",
@@ -33,6 +36,26 @@ def picture_folder(family: str) -> Path:
 def picture_model(family: str = "sd-1") -> ModelInfo:
     """Return what the store would know about a toy of this family."""
     return identify(picture_folder(family))
+
+
+def picture_file(family: str) -> ModelInfo:
+    """Return a toy as one file with the names of its original program, its configuration beside.
+
+    Its numbers are those of :func:`picture_model`.
+    """
+    import diffusers
+
+    folder = picture_folder(family)
+    path = folder.with_name(f"toy-file-{family}.safetensors")
+    if not path.exists():
+        pipeline = diffusers.DiffusionPipeline.from_pretrained(str(folder), local_files_only=True)
+        beside = path.with_suffix("")
+        shutil.copytree(folder, beside, ignore=shutil.ignore_patterns("*.safetensors"))
+        save_original(pipeline, path)
+    whole = picture_model(family)
+    return dataclasses.replace(
+        identify(path), architecture=whole.architecture, family=whole.family, role=""
+    )
 
 
 def encoded(pixels: Any) -> bytes:
@@ -98,7 +121,12 @@ def clip_encoder(projection: int = 0, **changes: Any) -> Any:
     return seeded(lambda: kind(CLIPTextConfig(**values))).eval()
 
 
-def t5_parts() -> dict[str, Any]:
+def wide_clip_encoder() -> Any:
+    """Return a CLIP text encoder that is wider than the other and projects, as second ones do."""
+    return clip_encoder(projection=64, hidden_size=64, hidden_act="gelu")
+
+
+def t5_parts(d_model: int = 32) -> dict[str, Any]:
     """Return a T5 encoder and a tokenizer for it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import T5Config, T5EncoderModel, T5TokenizerFast
@@ -113,7 +141,7 @@ def t5_parts() -> dict[str, Any]:
         model_max_length=512,
     )  # fmt: skip
     config = T5Config(
-        vocab_size=len(tokenizer), d_model=32, d_ff=37, d_kv=8, num_heads=4, num_layers=2,
+        vocab_size=len(tokenizer), d_model=d_model, d_ff=37, d_kv=8, num_heads=4, num_layers=2,
         is_encoder_decoder=False, tie_word_embeddings=False,
     )  # fmt: skip
     return {"encoder": seeded(lambda: T5EncoderModel(config)).eval(), "tokenizer": tokenizer}
@@ -168,12 +196,17 @@ def _noise_schedule(**changes: Any) -> Any:
     return PNDMScheduler(**values)
 
 
-def _sd(kind: str = "StableDiffusionPipeline", scheduler: Any = None, **unet_changes: Any) -> Any:
+def _sd(
+    kind: str = "StableDiffusionPipeline",
+    scheduler: Any = None,
+    hidden_act: str = "quick_gelu",
+    **unet_changes: Any,
+) -> Any:
     import diffusers
 
     return getattr(diffusers, kind)(
         vae=kl_autoencoder(),
-        text_encoder=clip_encoder(),
+        text_encoder=clip_encoder(hidden_act=hidden_act),
         tokenizer=clip_tokenizer(),
         unet=unet(**unet_changes),
         scheduler=scheduler or _noise_schedule(),
@@ -190,7 +223,7 @@ def _sd_2_v() -> Any:
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
         set_alpha_to_one=False, steps_offset=1, prediction_type="v_prediction",
     )  # fmt: skip
-    return _sd(scheduler=scheduler, use_linear_projection=True)
+    return _sd(scheduler=scheduler, hidden_act="gelu", use_linear_projection=True)
 
 
 def xl_unet(**changes: Any) -> Any:
@@ -199,8 +232,8 @@ def xl_unet(**changes: Any) -> Any:
         "addition_embed_type": "text_time",
         "addition_time_embed_dim": 8,
         "transformer_layers_per_block": (1, 2),
-        "projection_class_embeddings_input_dim": 80,
-        "cross_attention_dim": 64,
+        "projection_class_embeddings_input_dim": 112,
+        "cross_attention_dim": 96,
         "use_linear_projection": True,
         **changes,
     }
@@ -217,7 +250,7 @@ def _sdxl() -> Any:
     return StableDiffusionXLPipeline(
         vae=kl_autoencoder(),
         text_encoder=clip_encoder(),
-        text_encoder_2=clip_encoder(projection=32, hidden_act="gelu"),
+        text_encoder_2=wide_clip_encoder(),
         tokenizer=clip_tokenizer(),
         tokenizer_2=clip_tokenizer(),
         unet=xl_unet(),
@@ -227,6 +260,7 @@ def _sdxl() -> Any:
 
 
 def _sd_3() -> Any:
+    import torch
     from diffusers import (
         FlowMatchEulerDiscreteScheduler,
         SD3Transformer2DModel,
@@ -236,19 +270,21 @@ def _sd_3() -> Any:
     transformer = seeded(
         lambda: SD3Transformer2DModel(
             sample_size=32, patch_size=2, in_channels=16, num_layers=2, attention_head_dim=8,
-            num_attention_heads=4, joint_attention_dim=32, caption_projection_dim=32,
-            pooled_projection_dim=64, out_channels=16,
+            num_attention_heads=4, joint_attention_dim=96, caption_projection_dim=32,
+            pooled_projection_dim=96, out_channels=16,
         )
     ).eval()  # fmt: skip
-    t5 = t5_parts()
+    t5 = t5_parts(96)
+    first = clip_encoder(projection=32)
+    first.text_projection.weight.data = torch.eye(32)  # single files do not hold it
     return StableDiffusion3Pipeline(
         transformer=transformer,
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
         vae=kl_autoencoder(16, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False,
                            use_post_quant_conv=False),
-        text_encoder=clip_encoder(projection=32),
+        text_encoder=first,
         tokenizer=clip_tokenizer(),
-        text_encoder_2=clip_encoder(projection=32, hidden_act="gelu"),
+        text_encoder_2=wide_clip_encoder(),
         tokenizer_2=clip_tokenizer(),
         text_encoder_3=t5["encoder"],
         tokenizer_3=t5["tokenizer"],

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import torch  # noqa: TID253 - private module, imported when a model is loaded
-from diffusers.loaders.single_file_utils import load_single_file_checkpoint  # noqa: TID253
+from diffusers.loaders.single_file_utils import (  # noqa: TID253
+    SingleFileComponentError,
+    load_single_file_checkpoint,
+)
 from safetensors import SafetensorError  # noqa: TID253
 
 from studio.core.errors import (
@@ -143,17 +146,18 @@ def _in_words(name: str) -> str:
 
 def _class(library: str, name: str, model: ModelInfo) -> Any:
     """Return a class that a folder names, of the two libraries that are trusted with it."""
+    module: Any = None
     if library in ("diffusers", "transformers"):
-        found = getattr(importlib.import_module(library), name, None)
-    else:
+        module = importlib.import_module(library)
+    elif library.isidentifier():
         module = getattr(importlib.import_module("diffusers.pipelines"), library, None)
-        found = getattr(module, name, None)
-    if found is None and ("." in library or library[:1].isupper() or "_" not in library):
+    if module is None:
         raise UnsafeFileError(
             f"{model.title} needs a program of its own to run, and such programs are not started.",
             hint="Look for the same model in a form that diffusers knows.",
             part=f"{library}.{name}",
         )
+    found = getattr(module, name, None)
     if not inspect.isclass(found) or not hasattr(found, "from_pretrained"):
         raise UnsupportedModelError(
             f"{model.title} has a part, “{name}”, that cannot be run here.",
@@ -229,7 +233,8 @@ def foreign_errors(title: str, path: Path) -> Iterator[None]:
         raise _translated(error, title, facts) from error
     except Exception as error:
         # tokenizers raises bare Exceptions, which cannot be told apart in any other way.
-        if type(error) is not Exception and not isinstance(error, SafetensorError):
+        bare = (SafetensorError, SingleFileComponentError)
+        if type(error) is not Exception and not isinstance(error, bare):
             raise
         raise _translated(error, title, facts) from error
 
