@@ -27,6 +27,7 @@ from studio.documents.spans import Origin, TextState
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+_AT_ONCE = 500
 Statement = tuple[str, tuple[Any, ...]]
 
 
@@ -119,7 +120,7 @@ class StateCommit(Operation):
     def write(self, connection: Connection) -> None:
         """Write blobs, entry and references."""
         state, *others = [write_blob(connection, blob) for blob in self._blobs or ()]
-        others += [_row_of(connection, digest) for digest in self.kept]
+        others += _rows_of(connection, self.kept)
         self._write_entry(connection, state)
         connection.executemany(
             "INSERT OR IGNORE INTO journal_blobs VALUES (?, ?)",
@@ -168,11 +169,18 @@ def release_parts(document_id: str, digests: Sequence[bytes]) -> Callable[[Conne
     return release
 
 
-def _row_of(connection: Connection, digest: bytes) -> int:
-    row = connection.execute("SELECT id FROM blobs WHERE hash = ?", (digest,)).fetchone()
-    if row is None:
-        raise BadInputError("A part is not in the project.", name=digest.hex())
-    return int(row[0])
+def _rows_of(connection: Connection, digests: Sequence[bytes]) -> list[int]:
+    """Return the rows of parts; thousands are asked for in a few queries."""
+    found: dict[bytes, int] = {}
+    for start in range(0, len(digests), _AT_ONCE):
+        some = digests[start : start + _AT_ONCE]
+        places = ",".join("?" * len(some))
+        query = f"SELECT hash, id FROM blobs WHERE hash IN ({places})"
+        found.update(connection.execute(query, some).fetchall())
+    missing = next((digest for digest in digests if digest not in found), None)
+    if missing is not None:
+        raise BadInputError("A part is not in the project.", name=missing.hex())
+    return [found[digest] for digest in digests]
 
 
 class TextCommit(Operation):
