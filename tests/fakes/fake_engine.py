@@ -21,9 +21,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from studio.core.artifacts import Artifact, ImageArtifact, TextArtifact
+from studio.core.artifacts import Artifact, AudioArtifact, ImageArtifact, TextArtifact
 from studio.core.errors import BadInputError, ModelNotFoundError
 from studio.core.events import (
+    AudioChunk,
     Cancelled,
     Event,
     Failed,
@@ -37,9 +38,9 @@ from studio.core.events import (
     TextDelta,
 )
 from studio.core.inputs import InputStore
-from studio.core.media import SEED_MAX, Picture
+from studio.core.media import SEED_MAX, Picture, Sound
 from studio.core.options import OptionInfo, describe, option, validate
-from studio.core.requests import Capability, ImageRequest, Request, replaced
+from studio.core.requests import AudioRequest, Capability, ImageRequest, Request, replaced
 from studio.core.settings import Computing
 from studio.engine.api import Device, Voice
 from studio.engine.jobs import (
@@ -117,7 +118,14 @@ class Fail:
     code: str = "BackendError"
 
 
-Step = Loading | Text | Show | Steps | Say | Finish | Fail
+@dataclass(frozen=True)
+class Sing:
+    """Emit AudioChunk of a tone."""
+
+    seconds: float = 0.5
+
+
+Step = Loading | Text | Show | Sing | Steps | Say | Finish | Fail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +190,19 @@ CHAT_MODEL = InstalledModel(
         built_in=True,
     ),
     capabilities=(Capability.TEXT_CHAT, Capability.TEXT_GENERATE),
+    backend="fake",
+)
+
+VOICE_MODEL = InstalledModel(
+    info=ModelInfo(
+        id="fake-voice",
+        title="Fake Voice 1M",
+        capabilities=("audio.speech",),
+        size_bytes=3_000_000,
+        licence="Apache-2.0",
+        built_in=True,
+    ),
+    capabilities=(Capability.AUDIO_SPEECH,),
     backend="fake",
 )
 
@@ -444,6 +465,8 @@ class FakeEngine:
             case Show(colour, index, at, side):
                 picture = plain_picture(side, side, colour)
                 self.emit(Preview(job_id=job_id, picture=picture, index=index, step=at))
+            case Sing(seconds):
+                self.emit(AudioChunk(job_id=job_id, sound=tone(seconds)))
             case Steps(done, total, remaining_s):
                 job.info = replace(job.info, step=done, total=total, remaining_s=remaining_s)
                 self.emit(Progress(job_id=job_id, step=done, total=total, remaining_s=remaining_s))
@@ -466,6 +489,15 @@ class FakeEngine:
         request = job.info.request
         if isinstance(request, ImageRequest):
             return fake_pictures(request, job.info.model)
+        if isinstance(request, AudioRequest):
+            return AudioArtifact(
+                request=request,
+                model=job.info.model,
+                backend="fake",
+                duration_s=0.5,
+                sound=tone(len(request.prompt) / 20),
+                facts={"voice": request.voice or "First"},
+            )
         return TextArtifact(
             request=job.info.request,
             model=job.info.model,
@@ -547,3 +579,11 @@ __all__ = [
     "fake_pictures",
     "plain_picture",
 ]
+
+
+def tone(seconds: float, sampling_rate: int = 24_000) -> Sound:
+    """Return a quiet tone."""
+    import numpy as np
+
+    at = np.arange(max(1, round(seconds * sampling_rate))) / sampling_rate
+    return Sound.of(np.sin(at * 440 * 2 * np.pi).astype(np.float32) * 0.25, sampling_rate)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QLabel,
@@ -19,8 +18,10 @@ from PySide6.QtWidgets import (
 from studio.app.panes.sound.sound_options import FASTEST, LONGEST_S, SLOWEST, SoundOptions
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
+from studio.app.widgets.number_field import NumberField
 from studio.app.widgets.options_form import OptionsForm
 from studio.app.widgets.seed_row import SeedRow
+from studio.core.options import OptionInfo
 from studio.documents.soundtrack import MAX_GAIN_DB, MIN_GAIN_DB, Clip, Soundtrack
 
 
@@ -37,11 +38,7 @@ class ClipSection(QWidget):
         self.name = QLineEdit()
         self.name.setAccessibleName(self.tr("Name of the clip"))
         self.name.editingFinished.connect(self._rename)
-        self.gain = QDoubleSpinBox()
-        self.gain.setRange(MIN_GAIN_DB, MAX_GAIN_DB)
-        self.gain.setSuffix(" dB")
-        self.gain.setDecimals(1)
-        self.gain.setAccessibleName(self.tr("Loudness"))
+        self.gain = _number(MIN_GAIN_DB, MAX_GAIN_DB, 0.5, "dB", self.tr("Loudness"))
         self.gain.valueChanged.connect(self._set_gain)
         self.takes = QComboBox()
         self.takes.setAccessibleName(self.tr("Takes"))
@@ -80,6 +77,7 @@ class ClipSection(QWidget):
             widget.blockSignals(True)
         if not self.name.hasFocus():
             self.name.setText(clip.name)
+            self.name.setCursorPosition(0)
         self.gain.setValue(clip.gain_db)
         self.takes.clear()
         for number, take in enumerate(clip.takes, 1):
@@ -140,7 +138,7 @@ class SoundInspector(QFrame):
         )
         self.speed = _number(SLOWEST, FASTEST, 0.05, "×", self.tr("Speed"))
         self.speed.valueChanged.connect(lambda value: options.set(speed=round(value, 2)))
-        self.seconds = _number(1, LONGEST_S, 1, " s", self.tr("Length"))
+        self.seconds = _number(1, LONGEST_S, 1, "s", self.tr("Length"))
         self.seconds.valueChanged.connect(lambda value: options.set(seconds=value))
         self.form = OptionsForm()
         self.form.edited.connect(self._edited)
@@ -244,12 +242,19 @@ def _box(words: str) -> QComboBox:
     return box
 
 
-def _number(low: float, high: float, step: float, unit: str, words: str) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setRange(low, high)
-    field.setSingleStep(step)
-    field.setDecimals(2 if step < 1 else 0)
-    field.setSuffix(unit)
+def _number(low: float, high: float, step: float, unit: str, words: str) -> NumberField:
+    info = OptionInfo(
+        name=words,
+        type=float if step < 1 else int,
+        default=low,
+        title=words,
+        help="",
+        ge=low,
+        le=high,
+        step=step,
+        unit=unit,
+    )
+    field = NumberField(info, "")
     field.setAccessibleName(words)
     return field
 

@@ -43,10 +43,12 @@ class LevelMeter(QWidget):
         height = (self.height() - 2) / 2
         for row, (peak, loud) in enumerate(self._levels):
             top = row * (height + 2)
-            painter.fillRect(QRectF(0, top, self.width(), height), QColor(palette.raised))
+            painter.fillRect(QRectF(0, top, self.width(), height), QColor(palette.ground))
             width = _share(loud) * self.width()
             painter.fillRect(QRectF(0, top, width, height), QColor(palette.good))
             at = _share(peak) * self.width()
+            if at <= 0:
+                continue
             colour = palette.bad if peak >= 1 else palette.gold
             painter.fillRect(QRectF(max(0.0, at - 2), top, 2, height), QColor(colour))
 

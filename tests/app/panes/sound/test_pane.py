@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+
+from studio.app.panes.sound.pane import SoundPane
+from studio.app.panes.sound.sound_options import SoundOptions
+from studio.core.provenance import read
+from studio.core.requests import AudioRequest, from_json
+from studio.documents.soundtrack.formats import ExportOptions
+from tests.app.panes.sound.conftest import Studio, wav
+from tests.fakes.fake_engine import Fail, Finish, Sing, Steps
+
+
+def drag(studio: Studio, start: QPointF, end: QPointF) -> None:
+    """Press at one point of the time line, go to the other in steps, and let go."""
+    port = studio.pane.view.timeline.viewport()
+    QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=start.toPoint())
+    for share in (0.3, 0.6, 1.0):
+        at = start + (end - start) * share
+        QTest.mouseMove(port, at.toPoint())
+    QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=end.toPoint())
+
+
+def middle(studio: Studio, clip_id: str) -> QPointF:
+    layout = studio.pane.view.timeline.layout_now()
+    for top, track in layout.visible_tracks():
+        for clip in track.clips:
+            if clip.id == clip_id:
+                return layout.clip_rect(clip, top).center()
+    raise AssertionError("the clip is not in view")
+
+
+def test_a_sentence_becomes_a_clip_with_its_request(studio: Studio) -> None:
+    assert studio.pane.view._stack.currentIndex() == 1
+    clip = studio.speak("The lamp is lit.")
+    assert studio.pane.view._stack.currentIndex() == 0
+    assert clip.take.origin == "generated"
+    request = from_json(clip.take.request)
+    assert isinstance(request, AudioRequest) and request.prompt == "The lamp is lit."
+    assert clip.take.facts["voice"] == "First"
+    assert studio.track.track_of(clip.id).kind == "speech"
+    assert studio.pane.view.timeline.selected == {clip.id}
+
+
+def test_the_next_sentence_goes_behind_the_first(studio: Studio) -> None:
+    first = studio.speak("The lamp is lit.")
+    second = studio.speak("So is the sea.")
+    assert second.start > first.end
+    assert len(studio.track.tracks) == 1
+
+
+def test_another_take_is_a_choice_in_the_same_clip(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit.")
+    studio.pane.inspector.clip.another.click()
+    studio.engine.play()
+    studio.until(lambda: len(studio.track.clip(clip.id).takes) == 2)
+    takes = studio.track.clip(clip.id).takes
+    seeds = {from_json(take.request).seed for take in takes}
+    assert len(seeds) == 2
+    box = studio.pane.inspector.clip.takes
+    assert box.count() == 2 and box.currentIndex() == 1
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert studio.track.clip(clip.id).chosen == takes[0].id
+
+
+def test_what_is_made_is_one_step_of_undo(studio: Studio) -> None:
+    studio.speak("The lamp is lit.")
+    studio.pane.undo()
+    assert not studio.clips
+    studio.pane.redo()
+    assert len(studio.clips) == 1
+
+
+def test_a_failure_says_what_happened_and_the_text_stays(studio: Studio) -> None:
+    studio.engine.script(Fail("The voice is gone.", hint="Repair it."))
+    studio.pane.view.prompt.set_text("Hello there.")
+    studio.pane.view.prompt.submit()
+    studio.engine.play()
+    studio.until(studio.pane.view.error.isVisible)
+    assert studio.pane.view.prompt.text() == "Hello there."
+    assert not studio.clips
+
+
+def test_stopping_stops(studio: Studio) -> None:
+    studio.engine.script(Sing(), Steps(1, 4), Finish())
+    studio.pane.view.prompt.set_text("Hello there.")
+    studio.pane.view.prompt.submit()
+    studio.engine.step(count=2)
+    studio.pane.view.prompt.stop_requested.emit()
+    assert studio.engine.cancelled
+    studio.until(lambda: not studio.session.busy)
+    assert not studio.clips
+
+
+def test_files_come_in_one_after_the_other(studio: Studio, tmp_path: Path) -> None:
+    files = [wav(tmp_path / "one.wav"), wav(tmp_path / "two.wav", 2.0)]
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    event = QDropEvent(
+        QPointF(200, 200),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    studio.pane.view.dropEvent(event)
+    studio.until(lambda: len(studio.clips) == 2)
+    one, two = sorted(studio.clips, key=lambda clip: clip.start)
+    assert (one.name, two.name) == ("one.wav", "two.wav") or one.name.startswith("one")
+    assert two.start == one.end
+
+
+def test_no_sound_file_is_told_and_nothing_else_happens(studio: Studio, tmp_path: Path) -> None:
+    text = tmp_path / "not.wav"
+    text.write_text("This is no sound.")
+    studio.pane.open_file(text)
+    studio.until(lambda: studio.pane.view.error.isVisible())
+    assert not studio.clips and not studio.session.busy
+
+
+def test_a_clip_is_dragged_trimmed_and_put_back(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit, and the sea is calm tonight.")
+    timeline = studio.pane.view.timeline
+    timeline.snapping = False
+    timeline.fit()
+    at = middle(studio, clip.id)
+    drag(studio, at, at + QPointF(120, 0))
+    moved = studio.track.clip(clip.id)
+    assert moved.start > clip.start and moved.duration == clip.duration
+    studio.pane.undo()
+    assert studio.track.clip(clip.id).start == clip.start
+    layout = timeline.layout_now()
+    top = next(layout.visible_tracks())[0]
+    right = layout.clip_rect(clip, top).right() - 2
+    drag(studio, QPointF(right, at.y()), QPointF(right - 60, at.y()))
+    assert studio.track.clip(clip.id).duration < clip.duration
+    assert studio.track.clip(clip.id).start == clip.start
+
+
+def test_escape_leaves_a_drag(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit.")
+    timeline = studio.pane.view.timeline
+    timeline.snapping = False
+    port, at = timeline.viewport(), middle(studio, clip.id).toPoint()
+    QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(port, at + QPoint(90, 0))
+    assert studio.track.clip(clip.id).start != clip.start
+    QTest.keyClick(timeline, Qt.Key.Key_Escape)
+    assert studio.track.clip(clip.id).start == clip.start
+    QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_split_duplicate_mute_and_delete(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit, and the sea is calm.")
+    studio.pane.view.timeline.set_cursor_position(clip.start + clip.duration // 2)
+    studio.pane.split()
+    assert len(studio.clips) == 2
+    studio.pane.select_all()
+    studio.pane.mute_clips()
+    assert all(each.mute for each in studio.clips)
+    studio.pane.duplicate()
+    assert len(studio.clips) == 4
+    studio.pane.select_all()
+    studio.pane.delete_clips()
+    assert not studio.clips
+
+
+def test_playing_moves_the_play_head_and_space_pauses(studio: Studio) -> None:
+    studio.speak("The lamp is lit, and the sea is calm tonight, as it was before.")
+    view = studio.pane.view
+    view.play()
+    studio.until(lambda: view.timeline.cursor_position > 4_000)
+    view.play()
+    studio.until(lambda: not studio.session.playing)
+
+
+def test_recording_becomes_a_clip(studio: Studio) -> None:
+    studio.pane.view.record()
+    studio.until(lambda: studio.session.recorder.seconds > 0.2)
+    studio.pane.view.record()
+    studio.until(lambda: studio.clips and not studio.session.busy)
+    assert studio.clips[0].take.origin == "recorded"
+
+
+def test_a_text_is_narrated_and_only_what_changed_is_spoken_again(studio: Studio) -> None:
+    pane = studio.pane
+
+    def narrate(text: str) -> None:
+        pane.narrate_text(text)
+        run = pane._narration
+        assert run is not None
+        while run.running:
+            count = len(studio.asked)
+            if any(job.state in ("queued", "running") for job in studio.engine.jobs()):
+                studio.engine.play()
+            studio.until(lambda c=count: not run.running or len(studio.asked) > c)
+
+    narrate("# Dusk\n\nThe lamp is lit. The sea is calm.")
+    spoken = [request.prompt for request in studio.asked]
+    assert "The lamp is lit." in spoken and "The sea is calm." in spoken
+    assert any(marker.chapter for marker in studio.track.markers)
+    narrate("# Dusk\n\nThe lamp is lit. The sea is rough.")
+    assert [request.prompt for request in studio.asked][len(spoken) :] == ["The sea is rough."]
+
+
+def test_the_export_is_marked_as_made_by_a_model(studio: Studio, tmp_path: Path) -> None:
+    studio.speak("The lamp is lit.")
+    target = tmp_path / "out.wav"
+    options = ExportOptions(format="wav")
+    studio.pane.export(studio.session, target, options, "whole", None)
+    studio.until(lambda: target.exists() and studio.pane._exporting.pending == 0)
+    samples, rate = soundfile.read(target)
+    assert rate == 48_000 and np.abs(samples).max() > 0.05
+    assert read(target) is not None
+
+
+def test_everything_is_there_again_in_the_next_window(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit.")
+    place = studio.session.place
+    project, document_id = place.project, place.document_id
+    assert project is not None
+    place.flush(5.0)
+    studio.pane.close_tab(0)
+    assert not studio.clips
+    studio.pane.open_document(project, document_id)
+    (back,) = studio.clips
+    assert (back.id, back.start, back.duration) == (clip.id, clip.start, clip.duration)
+    pool = studio.session.place.pool
+    assert pool is not None and pool.wait_ready(back.source, 5.0)
+    assert np.abs(pool.read(back.source, 0, 4800)).max() > 0.05
+
+
+def test_going_back_is_one_step(studio: Studio) -> None:
+    studio.speak("The lamp is lit.")
+    place = studio.session.place
+    assert place.project is not None
+    place.flush(5.0)
+    state = place.project.state(place.document_id)
+    studio.speak("So is the sea.")
+    assert state is not None
+    studio.pane.go_back(place.project, place.document_id, state, "Back")
+    assert len(studio.clips) == 1
+    studio.pane.undo()
+    assert len(studio.clips) == 2
+
+
+def test_without_a_model_it_says_so_and_the_rest_works(studio: Studio, tmp_path: Path) -> None:
+    studio.pane.options.set_kind("music")
+    assert "MusicGen" in studio.pane.options.why_not()
+    studio.pane.view.prompt.set_text("slow piano")
+    assert not studio.pane.view.prompt.can_submit()
+    studio.pane.open_file(wav(tmp_path / "one.wav"))
+    studio.until(lambda: len(studio.clips) == 1)
+
+
+def test_options_come_back_at_the_next_start(studio: Studio) -> None:
+    options = studio.pane.options
+    options.set(speed=1.25, voice="x")
+    other = SoundOptions(studio.context.bridge)
+    other.take_plain(options.to_plain())
+    assert (other.speed, other.voice, other.kind) == (1.25, "x", "speech")
+
+
+def test_every_control_can_be_named_by_a_screen_reader(studio: Studio) -> None:
+    studio.speak("The lamp is lit.")
+    for button in studio.pane.findChildren(QAbstractButton):
+        assert button.text() or button.accessibleName(), button
+
+
+def test_a_hundred_quick_presses_end_well(studio: Studio) -> None:
+    view = studio.pane.view
+    view.prompt.set_text("The lamp is lit.")
+    for _ in range(50):
+        view.make()
+        view._stop_making()
+    studio.until(lambda: not studio.session.busy)
+    studio.speak("So is the sea.")
+    assert len(studio.clips) == 1
+
+
+def test_closing_while_something_is_made(studio: Studio) -> None:
+    studio.engine.script(Sing(), Steps(1, 4), Finish())
+    studio.pane.view.prompt.set_text("Hello there.")
+    studio.pane.view.prompt.submit()
+    studio.engine.step(count=1)
+    assert isinstance(studio.pane, SoundPane)
+    assert studio.pane.close_requested()
