@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import DocumentsPane, Front
+from studio.app.history_picture import HistoryPicture
 from studio.app.history_preview import HistoryPreview
 from studio.app.history_reader import Moment, Past, read_deleted, read_moment, read_past
 from studio.app.history_rows import Row
@@ -87,6 +88,7 @@ class HistoryPanel(QFrame):
         self.reading = Background("history", self)
         font_px = context.settings.value.appearance.manuscript_font_px
         self.preview = HistoryPreview(context.theme, font_px)
+        self.picture = HistoryPicture(context.theme)
         self.strip = TimeStrip(context.theme)
         self.strip.valueChanged.connect(self._on_strip)
         self.side = HistorySide()
@@ -149,6 +151,7 @@ class HistoryPanel(QFrame):
         self._empty = EmptyState("", "", icon_name="history")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.preview)
+        self._pages.addWidget(self.picture)
         self._pages.addWidget(self._empty)
         column = QVBoxLayout()
         column.setSpacing(0)
@@ -308,6 +311,9 @@ class HistoryPanel(QFrame):
         if moment.readable:
             self._pages.setCurrentWidget(self.preview)
             self.preview.show_comparison(moment.comparison)
+        elif moment.picture is not None:
+            self._pages.setCurrentWidget(self.picture)
+            self.picture.show_picture(moment.picture)
         else:
             words = self.tr("It can be restored, but not shown as text.")
             self._show_empty(self.tr("No preview"), words)
@@ -319,7 +325,7 @@ class HistoryPanel(QFrame):
         self.gone_label.setText(
             fill_in(self.tr("− %1 words would go"), found.words_now) if found.words_now else ""
         )
-        same = moment.readable and found.same and not deleted
+        same = (moment.unchanged or (moment.readable and found.same)) and not deleted
         self.note_label.setText(self.tr("The same as now") if same else "")
         self._refresh_buttons()
         self.moment_shown.emit()
@@ -377,9 +383,11 @@ class HistoryPanel(QFrame):
     def _refresh_buttons(self) -> None:
         why = self._why_not()
         deleted = self._chosen is not None and self._chosen.kind == "deleted"
-        same = self._moment is not None and self._moment.comparison.same and not deleted
-        readable = self._moment is not None and self._moment.readable
-        reason = why or (self.tr("This is how it is now.") if same and readable else "")
+        moment = self._moment
+        same = moment is not None and (
+            moment.unchanged or (moment.readable and moment.comparison.same)
+        )
+        reason = why or (self.tr("This is how it is now.") if same and not deleted else "")
         words = self.tr("Restore document") if deleted else self.tr("Restore this state")
         self.restore_button.setText(words)
         self.restore_button.setEnabled(not reason)

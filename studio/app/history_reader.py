@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from studio.app.history_rows import Row, rows_of
 from studio.core.errors import StorageError
+from studio.core.media import Picture
 from studio.documents.comparing import Comparison, compare
 from studio.documents.project import DocumentInfo, HistoryEntry, Project, SnapshotInfo
 from studio.documents.project.project import TEXT
 from studio.documents.spans import TextState
 
 FLUSH_S = 5.0
+PICTURE = "picture"
+SEEN_SIDE_PX = 2048
+"""A larger picture is halved until it is no longer than this."""
+SHRINK_MAX = 8
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,16 @@ class Moment:
             there was nothing yet.
         comparison: The state beside what is there now.
         readable: False for a kind of document that cannot be shown as text.
+        picture: What a picture looked like; ``None`` for other kinds, or when nothing was on it.
+        unchanged: A state that is no text is the same as now.
     """
 
     sequence: int
     state: TextState | bytes | None
     comparison: Comparison
     readable: bool = True
+    picture: Picture | None = None
+    unchanged: bool = False
 
 
 def read_past(project: Project, document_id: str) -> Past:
@@ -115,7 +124,9 @@ def read_moment(project: Project, document_id: str, sequence: int) -> Moment:
         now = project.state(document_id)
     before, after = as_text(kind, then), as_text(kind, now)
     if before is None or after is None:
-        return Moment(sequence, then, Comparison(()), readable=False)
+        seen = _seen(project, kind, then)
+        same = then == now
+        return Moment(sequence, then, Comparison(()), False, seen, same)
     return Moment(sequence, then, compare(before, after))
 
 
@@ -129,8 +140,24 @@ def read_deleted(project: Project, document_id: str) -> Moment:
     state = project.text(document_id) if kind == TEXT else project.state(document_id)
     words = as_text(kind, state)
     if words is None:
-        return Moment(0, state, Comparison(()), readable=False)
+        return Moment(0, state, Comparison(()), False, _seen(project, kind, state))
     return Moment(0, state, compare(words, words))
+
+
+def _seen(project: Project, kind: str, state: TextState | bytes | None) -> Picture | None:
+    """Return what a picture looked like, small enough for a screen."""
+    if kind != PICTURE or not isinstance(state, bytes):
+        return None
+    from studio.documents.picture.storage import read
+
+    snapshot = read(project, state, problems=[])
+    area = snapshot.extent()
+    if area.is_empty:
+        return None
+    shrink = 0
+    while max(area.width, area.height) >> shrink > SEEN_SIDE_PX and shrink < SHRINK_MAX:
+        shrink += 1
+    return Picture.of(snapshot.composite(area, shrink=shrink))
 
 
 def as_text(kind: str, state: TextState | bytes | None) -> str | None:

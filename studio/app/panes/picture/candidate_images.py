@@ -7,8 +7,8 @@ from PySide6.QtGui import QImage, QPainter
 
 from studio.app.panes.picture.canvas import CanvasView
 from studio.app.panes.picture.picture_job import PictureJob
-from studio.app.panes.picture.qt_pictures import image_of, mask_image, masked
 from studio.app.panes.picture.tray import Candidate, Tray
+from studio.app.qt_pictures import image_of, mask_image, masked
 
 
 class CandidateImages(QObject):

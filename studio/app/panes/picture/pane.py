@@ -225,6 +225,8 @@ class PicturePane(QWidget):
         self, project: Project, document_id: str, picture: PictureDocument, problems: list[str]
     ) -> None:
         self._loading.discard((project, document_id))
+        if project not in self._context.projects.projects or self.closed:
+            return  # it was closed meanwhile
         place = PicturePlace("", picture, self._project, self)
         info = place.adopt(project, document_id)
         session = self._add(place)
@@ -271,7 +273,7 @@ class PicturePane(QWidget):
         self.view.forget(session)
         if session.place.document_id and forget:
             session.place.set_open(False)
-        session.close()
+        session.close(wait=not forget)  # who leaves a project may close it next
         self.tabs.remove(index)
         session.place.deleteLater()
         session.deleteLater()
@@ -355,8 +357,12 @@ class PicturePane(QWidget):
         return self.projects.front
 
     def keep_now(self) -> None:
-        """Hand everything done so far to the project; the disk is not waited for."""
-        # keepers hand over every action as it happens
+        """Hand everything done so far to the project."""
+        for session in self._open:
+            try:
+                session.place.flush(FLUSH_S)
+            except StorageError as error:
+                self._context.notify.error(error)
 
     def show_project(self, project: Project) -> None:
         """Give every picture of a project that was open last a tab."""

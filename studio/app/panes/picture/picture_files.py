@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 
 from studio.app.context import AppContext
-from studio.app.panes.picture.qt_pictures import pixels_of
+from studio.app.qt_pictures import pixels_of
 from studio.app.recent_files import RecentFiles
 from studio.app.reveal import reveal
 from studio.app.widgets.document_tabs import Entry

@@ -31,8 +31,8 @@ from studio.app.panes.picture.intents import (
 from studio.app.panes.picture.picture_job import PictureJob
 from studio.app.panes.picture.picture_options import PictureOptions
 from studio.app.panes.picture.picture_place import PicturePlace
-from studio.app.panes.picture.qt_pictures import image_of
 from studio.app.panes.picture.tray import Candidate, Tray
+from studio.app.qt_pictures import image_of
 from studio.core.errors import StudioError
 from studio.core.media import Picture
 from studio.core.requests import ImageRequest
@@ -362,8 +362,8 @@ class PictureSession(QObject):
             prompt=self.prompt or None, negative_prompt=self.negative_prompt or None
         )
 
-    def close(self) -> None:
-        """Stop what runs and hand over everything."""
+    def close(self, *, wait: bool = False) -> None:
+        """Stop what runs and hand over everything, in the background unless told to wait."""
         self._closed = True
         self._unsubscribe()
         self._look_timer.stop()
@@ -371,7 +371,11 @@ class PictureSession(QObject):
             self._keep_prompt()
         self._workers.looking.drop(self._slot)
         self.tray.discard_all()
-        self._workers.making.run(self.place.end(), lambda _: None, self._context.notify.error)
+        hand_over = self.place.end()
+        if wait:
+            hand_over()
+        else:
+            self._workers.making.run(hand_over, lambda _: None, self._context.notify.error)
 
 
 def asked_for(

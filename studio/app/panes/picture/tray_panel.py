@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from studio.app.job_follower import JobState, waiting_words
 from studio.app.panes.picture.picture_job import PictureJob
-from studio.app.panes.picture.qt_pictures import image_of, thumbnail
 from studio.app.panes.picture.tray import Candidate, Tray
+from studio.app.qt_pictures import image_of, thumbnail
 from studio.app.theme.icons import current_palette, icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
