@@ -28,9 +28,8 @@ from studio.engine.registry import Registry
 from studio.models.info import ModelInfo
 from tests.benchmarks.rows import Row
 from tests.engine.backend_contract import OneModel
-from tests.engine.test_whisper_listen import SENTENCES
 from tests.fakes.packaged_models import find_packaged
-from tests.fakes.sounds import encoded
+from tests.fakes.sounds import SENTENCES, encoded
 from tests.fakes.word_errors import words_of, wrong_words
 
 TEXT = (

@@ -22,7 +22,7 @@ from studio.models.identify import identify
 from tests.engine.backend_contract import BackendContract, LoadRecorder
 from tests.fakes.job_context import RecordingContext
 from tests.fakes.packaged_models import packaged_model
-from tests.fakes.sounds import babble, encoded, spoken
+from tests.fakes.sounds import SENTENCES, babble, encoded, spoken
 from tests.fakes.toy_whisper import TEXT, write_toy_whisper
 
 NOBODY = ("no_speech", "Nobody speaks in this sound, as far as can be heard.")
@@ -386,29 +386,6 @@ def test_damaged_and_missing_files(tmp_path: Path) -> None:
 
 
 # The real thing
-
-SENTENCES = (
-    "The lighthouse keeper lit the lamp at dusk.",
-    "Do you hear the song of the sea?",
-    "Tomorrow we will paint the old boat blue.",
-    "My sister bought three apples and a loaf of bread.",
-    "The train leaves from platform seven in ten minutes.",
-    "Nobody had seen the cat since Thursday morning.",
-    "She opened the window and let the cold air in.",
-    "There is a letter for you on the kitchen table.",
-    "The children built a castle out of sand and stones.",
-    "He could not remember where he had left his keys.",
-    "A storm is coming from the north, said the captain.",
-    "We walked through the forest until it was dark.",
-    "Please write down everything you remember.",
-    "The old clock on the wall had stopped at midnight.",
-    "I would like a cup of tea without any sugar.",
-    "Music was playing somewhere behind the closed door.",
-    "They had lived in the same house for forty years.",
-    "The snow fell so quietly that nobody noticed it.",
-    "Her grandfather taught her how to mend a fishing net.",
-    "When the sun came up, the island had disappeared.",
-)
 
 
 @pytest.fixture(scope="module")

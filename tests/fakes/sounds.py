@@ -12,6 +12,30 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
+#: What the built-in voice says for a listener to understand.
+SENTENCES = (
+    "The lighthouse keeper lit the lamp at dusk.",
+    "Do you hear the song of the sea?",
+    "Tomorrow we will paint the old boat blue.",
+    "My sister bought three apples and a loaf of bread.",
+    "The train leaves from platform seven in ten minutes.",
+    "Nobody had seen the cat since Thursday morning.",
+    "She opened the window and let the cold air in.",
+    "There is a letter for you on the kitchen table.",
+    "The children built a castle out of sand and stones.",
+    "He could not remember where he had left his keys.",
+    "A storm is coming from the north, said the captain.",
+    "We walked through the forest until it was dark.",
+    "Please write down everything you remember.",
+    "The old clock on the wall had stopped at midnight.",
+    "I would like a cup of tea without any sugar.",
+    "Music was playing somewhere behind the closed door.",
+    "They had lived in the same house for forty years.",
+    "The snow fell so quietly that nobody noticed it.",
+    "Her grandfather taught her how to mend a fishing net.",
+    "When the sun came up, the island had disappeared.",
+)
+
 
 def babble(seconds: float, sampling_rate: int = 16_000) -> Samples:
     """Return what is loud as speech is, syllable by syllable, without being any."""
