@@ -29,6 +29,8 @@ from studio.core.prompts import (
     parse_weights,
 )
 
+_LEAST_MEAN = 1e-3  # of the states' mean size; CLIP's have some 0.1
+
 WEIGHTS_UNUSED = (
     "This model reads the prompt as plain words: weights in brackets and parts that change over "
     "the steps were left aside."
@@ -304,10 +306,13 @@ def _emphasised(states: torch.Tensor, weights: Sequence[float]) -> torch.Tensor:
     """Scale the states (tokens, width) by the weights and restore their mean."""
     if all(weight == 1.0 for weight in weights):
         return states
-    before = states.mean()
     scaled = states * states.new_tensor(weights)[:, None]
-    factor = before / scaled.mean()
-    return scaled * factor if torch.isfinite(factor) else scaled
+    before, after = float(states.mean()), float(scaled.mean())
+    # Of an encoder whose states have no mean to speak of, the quotient would be chance.
+    least = _LEAST_MEAN * float(states.abs().mean())
+    if abs(before) < least or abs(after) < least:
+        return scaled
+    return scaled * (before / after)
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
