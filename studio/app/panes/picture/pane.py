@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from studio.app.background import Background
@@ -15,6 +15,7 @@ from studio.app.documents_pane import Front
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.picture.frame_size import taught_side
 from studio.app.panes.picture.inspector import PictureInspector
+from studio.app.panes.picture.layers_panel import LayersPanel
 from studio.app.panes.picture.live import LiveMode
 from studio.app.panes.picture.live_view import LiveView
 from studio.app.panes.picture.picture_actions import picture_actions
@@ -58,6 +59,10 @@ class PicturePane(QWidget):
         self.options = PictureOptions(context.bridge, self)
         self._memory = OptionMemory(self.options, state / "picture-options.json", {}, self)
         self.inspector = PictureInspector(self.options)
+        self.layers = LayersPanel(self.workers.looking)
+        self.inspector.add_section(
+            "layers", self.tr("Layers"), self.layers, expanded=True, before="frame"
+        )
         self.tabs = self.header = self._make_tabs()
         self.strip = NoticeStrip(self)
         self.view = PictureView(context, self.options, PromptHistory(state / "prompts.json"))
@@ -102,6 +107,7 @@ class PicturePane(QWidget):
         view.models_shown_wanted.connect(self.models.show_folder)
         self.inspector.add_model_wanted.connect(self.models.ask)
         self.inspector.set_layers(self._layers)
+        self.layers.failed.connect(self._context.notify.error)
         self.inspector.frame_section.chosen.connect(self._set_frame)
         self.inspector.frame_section.fit_wanted.connect(self.fit_frame)
         self.options.changed.connect(self._on_options)
@@ -115,7 +121,11 @@ class PicturePane(QWidget):
             QTimer.singleShot(0, self, self.projects.restore)
         if not self.options.models():
             self._context.bridge.refresh_models()  # one may have been put there meanwhile
-        self.view.setFocus()
+        self.view.canvas.setFocus()
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Let the artist work: keys go to the canvas. A proxy would hide the tools from Tab."""
+        self.view.canvas.setFocus(reason)
 
     def close_requested(self) -> bool:
         """Keep everything; say whether the window may close now."""
@@ -131,6 +141,7 @@ class PicturePane(QWidget):
             return True
         self.closed = True
         self.view.set_session(None)
+        self.layers.set_document(None)
         for session in self._open:
             session.close()
         self.workers.close()
@@ -257,7 +268,8 @@ class PicturePane(QWidget):
             self.live.stop()
         self.tabs.set_current(index)
         self.view.set_session(session)
-        self.view.setFocus()
+        self.layers.set_document(session.picture)
+        self.view.canvas.setFocus()
         self._show_frame()
         self.front_changed.emit()
 

@@ -104,7 +104,6 @@ class PictureView(QWidget):
         layout.addLayout(work, 1)
         layout.addWidget(_line())
         layout.addLayout(foot)
-        self.setFocusProxy(self.canvas)
 
     def _connect(self) -> None:
         prompt, canvas, tray = self.prompt, self.canvas, self.tray
