@@ -102,14 +102,30 @@ class PictureInspector(QFrame):
     # -- parts --------------------------------------------------------------------------------
 
     def add_section(
-        self, name: str, title: str, content: QWidget, *, expanded: bool = False
+        self,
+        name: str,
+        title: str,
+        content: QWidget,
+        *,
+        expanded: bool = False,
+        before: str = "",
     ) -> Collapsible:
-        """Add a section that opens and closes, and stays so at the next start."""
+        """Add a section that opens and closes, and stays so at the next start.
+
+        Args:
+            name: What it is remembered by.
+            title: What it says.
+            content: What is in it.
+            expanded: Whether it is open the first time.
+            before: The section above which it stands; "" for the end.
+        """
         opened = self._options.sections.get(name, expanded)
         section = Collapsible(title, content, expanded=opened)
         section.toggled.connect(lambda on: self._remember(name, on))
         self.sections[name] = section
-        self._column.addWidget(section)
+        below = self.sections.get(before)
+        at = self._column.indexOf(below) if below is not None else self._column.count()
+        self._column.insertWidget(at, section)
         return section
 
     def set_layers(self, layers: Callable[[], list[tuple[str, str]]]) -> None:

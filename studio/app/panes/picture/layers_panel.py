@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from studio.app.background import Background
 from studio.app.qt_pictures import image_of, thumbnail
-from studio.app.theme.icons import icon
+from studio.app.theme.icons import current_palette, icon, pixmap
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.icon_button import IconButton
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 THUMB_PX = 32
 THUMB_DELAY_MS = 500
-LIST_PX = 232
+MOST_ROWS = 7
 _SEEN, _NAME, _LOCK = range(3)
 _ID = int(Qt.ItemDataRole.UserRole)
 _KIND_ICONS = {
@@ -63,7 +63,7 @@ class LayerTree(QTreeWidget):
         self.setRootIsDecorated(True)
         self.setIndentation(Space.M)
         self.setIconSize(QSize(THUMB_PX, THUMB_PX))
-        self.setFixedHeight(LIST_PX)
+        self.setTreePosition(_NAME)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
@@ -73,9 +73,9 @@ class LayerTree(QTreeWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, header.ResizeMode.Stretch)
         for column in (_SEEN, _LOCK):
+            # What is in these columns is smaller than the small pictures of layers.
             header.setSectionResizeMode(column, header.ResizeMode.Fixed)
             header.resizeSection(column, Size.CONTROL)
-        header.moveSection(_SEEN, _LOCK)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Say where the dragged layer goes; the document moves it, and the list follows."""
@@ -163,6 +163,8 @@ class LayersPanel(QWidget):
             self._fill(None, document.layers)
             self.tree.expandAll()
         self._filling = False
+        rows = max(2, min(MOST_ROWS, len(_walk(self.tree))))
+        self.tree.setFixedHeight(rows * (THUMB_PX + Space.XS) + Space.XS)
         self._show_active()
         self._thumbs.start()
 
@@ -219,11 +221,11 @@ class LayersPanel(QWidget):
             self._fill(item, layer.children)
 
     def _dress(self, item: QTreeWidgetItem, layer: Layer) -> None:
-        item.setIcon(_SEEN, icon("eye" if layer.visible else "eye-off"))
+        item.setIcon(_SEEN, _small_icon("eye" if layer.visible else "eye-off"))
         item.setText(_NAME, layer.name)
-        item.setIcon(_NAME, self._icons.get(layer.id) or icon(_KIND_ICONS[layer.kind]))
+        item.setIcon(_NAME, self._icons.get(layer.id) or _small_icon(_KIND_ICONS[layer.kind]))
         item.setToolTip(_NAME, self._about(layer))
-        item.setIcon(_LOCK, icon("lock") if layer.locked else QIcon())
+        item.setIcon(_LOCK, _small_icon("lock") if layer.locked else QIcon())
         item.setToolTip(_SEEN, self.tr("Shown") if layer.visible else self.tr("Hidden"))
         item.setToolTip(_LOCK, self.tr("Locked") if layer.locked else self.tr("Lock"))
 
@@ -427,6 +429,11 @@ def _small(snapshot: Snapshot) -> dict[str, Picture]:
         if pixels.size:
             found[layer.id] = Picture.of(pixels)
     return found
+
+
+def _small_icon(name: str) -> QIcon:
+    """Return an icon that stays small in a list of larger pictures."""
+    return QIcon(pixmap(name, Size.SMALL_ICON, current_palette().quiet))
 
 
 def _walk(tree: QTreeWidget) -> list[QTreeWidgetItem]:
