@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from studio.documents.picture.geometry import TILE_PX, Key, Rect, bounds_of, tile_rect
+from studio.documents.picture.geometry import TILE_PX, Key, Rect
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -121,17 +121,18 @@ def content_of(tiles: Mapping[Key, Tile]) -> Rect:
 
     Only tiles that could widen it are looked at.
     """
+    if not tiles:
+        return Rect()
+    columns, rows = [key[0] for key in tiles], [key[1] for key in tiles]
+    first, last, top, bottom = min(columns), max(columns), min(rows), max(rows)
+
+    def inwards(key: Key) -> int:
+        return min(key[0] - first, last - key[0], key[1] - top, bottom - key[1])
+
     found = Rect()
-    outer = bounds_of(tile_rect(key) for key in tiles)
-    for key in sorted(tiles, key=lambda key: _inwards(key, outer)):
-        if not found.covers(tile_rect(key)):
-            part = tiles[key].content()
-            found = found.united(part.moved(key[0] * TILE_PX, key[1] * TILE_PX))
+    for key in sorted(tiles, key=inwards):  # plain numbers: pictures have thousands of tiles
+        x, y = key[0] * TILE_PX, key[1] * TILE_PX
+        inside = found.x <= x and x + TILE_PX <= found.right
+        if not (inside and found.y <= y and y + TILE_PX <= found.bottom):
+            found = found.united(tiles[key].content().moved(x, y))
     return found
-
-
-def _inwards(key: Key, outer: Rect) -> int:
-    rect = tile_rect(key)
-    return min(
-        rect.x - outer.x, rect.y - outer.y, outer.right - rect.right, outer.bottom - rect.bottom
-    )
