@@ -94,7 +94,10 @@ def test_words_become_the_picture_that_bare_diffusers_draws(family: str) -> None
         generator=torch.Generator().manual_seed(5),
         output_type="np",
     ).images[0]
-    assert np.array_equal(ours[..., :3], (theirs * 255).round().astype(np.uint8))
+    # Our autoencoders compute with channels last, which rounds a few px in another way.
+    far = np.abs(ours[..., :3].astype(int) - (theirs * 255).round().astype(int))
+    assert far.max() <= 1
+    assert far.mean() < 0.02
     assert ours[..., 3].min() == 255
 
 
@@ -371,6 +374,49 @@ def test_half_precision_draws_nearly_the_same() -> None:
     assert half.memory_bytes < loaded("sd-1").memory_bytes * 0.6
     assert np.abs(whole - pixels).mean() < 12
     half.unload()
+
+
+@pytest.mark.parametrize("capability", [TXT2IMG, IMG2IMG, INPAINT])
+def test_a_model_that_draws_transparency_does_so_in_every_task(capability: Capability) -> None:
+    model, ctx = picture_model("alpha"), RecordingContext()
+    assert BACKEND.supports(model) == (TXT2IMG, IMG2IMG, INPAINT)
+    artifact = loaded("alpha").generate(request(ctx, capability, options={}), ctx)
+    pixels = artifact.pictures[0].pixels()
+    assert len(np.unique(pixels[..., 3])) > 2
+    assert ctx.previews
+    if capability is INPAINT:
+        kept = some_mask() == 0
+        assert np.array_equal(pixels[kept], some_picture()[kept])
+    again = loaded("alpha").generate(request(ctx, capability, options={}), ctx)
+    assert again.pictures == artifact.pictures
+
+
+def test_only_solvers_that_take_its_latents_are_offered_for_a_unet_that_straightens_flows() -> None:
+    model, ctx = picture_model("alpha"), RecordingContext()
+    names = scheduler_choices(model, family_of(model))  # type: ignore[arg-type]
+    assert names == ("default", "dpmpp_2m", "dpmpp_2m_sde", "unipc")
+    for name in names:
+        drawn("alpha", ctx, request(ctx, options={"scheduler": name, "num_inference_steps": 4}))
+
+
+def test_a_folder_can_recommend_values(tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    folder = tmp_path / "toy"
+    shutil.copytree(picture_folder("alpha"), folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_recommended"] = {"num_inference_steps": 12, "guidance_scale": 99, "colour": "red"}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    from studio.models.identify import identify
+
+    infos = {info.name: info for info in BACKEND.options_for(identify(folder), TXT2IMG)}
+    assert infos["num_inference_steps"].default == 12
+    assert infos["guidance_scale"].default == 7.0, "what its option refuses falls back"
+    ctx = RecordingContext()
+    loaded_here = BACKEND.load(identify(folder), Device(kind="cpu", threads=1), ctx)
+    artifact = loaded_here.generate(request(ctx, options={}), ctx)
+    assert artifact.facts["num_inference_steps"] == "12"
 
 
 def test_every_option_is_there() -> None:

@@ -315,6 +315,45 @@ def _flux() -> Any:
     )  # fmt: skip
 
 
+def _with_alpha() -> Any:
+    """Return a model like the built-in one: it draws transparency and reads with BERT."""
+    import diffusers
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "fox", "cat", "in", "snow"]
+    tokenizer = BertTokenizerFast(
+        vocab={word: at for at, word in enumerate(words)}, model_max_length=16
+    )
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=37, max_position_embeddings=16,
+    )  # fmt: skip
+    config.use_attention_mask = True
+    vae = seeded(
+        lambda: diffusers.AutoencoderTiny(
+            in_channels=4, out_channels=4, latent_channels=8, scaling_factor=2.0,
+            encoder_block_out_channels=(8,) * 5, decoder_block_out_channels=(8,) * 5,
+            num_encoder_blocks=(1,) * 5, num_decoder_blocks=(1,) * 5,
+        )
+    )  # fmt: skip
+    last = vae.decoder.layers[-1]  # random weights alone would draw nothing at all
+    last.weight.data *= 8
+    last.bias.data = torch.full_like(last.bias, 0.5)
+    return diffusers.StableDiffusionPipeline(
+        vae=vae.eval(),
+        unet=unet(in_channels=8, out_channels=8, sample_size=4),
+        text_encoder=seeded(lambda: BertModel(config)).eval(),
+        tokenizer=tokenizer,
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, steps_offset=1
+        ),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
 _MAKERS: Mapping[str, Callable[[], Any]] = {
     "sd-1": _sd,
     "sd-1-inpaint": lambda: _sd("StableDiffusionInpaintPipeline", in_channels=9),
@@ -322,6 +361,7 @@ _MAKERS: Mapping[str, Callable[[], Any]] = {
     "sdxl": _sdxl,
     "sd-3": _sd_3,
     "flux": _flux,
+    "alpha": _with_alpha,
 }
 
 

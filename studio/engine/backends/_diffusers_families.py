@@ -307,8 +307,12 @@ FAMILIES: tuple[Family, ...] = (
     _words_alone("ovis-image", "Ovis-Image", "OvisImagePipeline", guidance_scale=5.0, packed=True),
 )
 
-#: The one of our own that draws transparency: what it does besides drawing from words.
-WITH_ALPHA: Mapping[Capability, str] = {}
+#: What a model that draws transparency is remade and painted into with: diffusers takes pictures
+#: of four channels for latents.
+WITH_ALPHA: Mapping[Capability, str] = {
+    IMG2IMG: "_picture_small_pipeline_impl:PictureSmallImg2ImgPipeline",
+    INPAINT: "_picture_small_pipeline_impl:PictureSmallInpaintPipeline",
+}
 
 
 @dataclass(frozen=True)
@@ -373,6 +377,8 @@ def tasks_of(model: ModelInfo) -> tuple[Capability, ...]:
     family = family_of(model)
     if family is None:
         return ()
+    if draws_alpha(model):
+        return (TXT2IMG, *WITH_ALPHA)
     known = [task for task in family.pipelines if str(task) in model.capabilities]
     return tuple(known or family.pipelines)
 
@@ -390,17 +396,38 @@ def distilled(model: ModelInfo, family: Family) -> Distilled | None:
     return None
 
 
+def draws_alpha(model: ModelInfo) -> bool:
+    """Say whether the model draws transparency, going by the configuration in its folder."""
+    return part_config(model, "vae").get("in_channels") == 4
+
+
+def recommended(model: ModelInfo) -> Mapping[str, Any]:
+    """Return the values of options that a model's own folder recommends, by name.
+
+    They stand in its ``model_index.json`` as ``"_recommended": {"guidance_scale": 3.0}``.
+    """
+    found = part_config(model, "").get("_recommended")
+    return found if isinstance(found, dict) else {}
+
+
 def part_config(model: ModelInfo, part: str) -> Mapping[str, Any]:
-    """Return the configuration of a part of a model's folder, empty when there is none."""
+    """Return the configuration of a part of a model's folder, empty when there is none.
+
+    Args:
+        model: The model.
+        part: Name of the part; "" for the folder itself.
+    """
     if model.path is None or model.format != "diffusers":
         return {}
-    name = "scheduler_config.json" if part == "scheduler" else "config.json"
-    path = model.path / part / name
+    path = model.path / part / _CONFIGS.get(part, "config.json")
     try:
         changed = path.stat().st_mtime_ns
     except OSError:
         return {}
     return _read(path, changed)
+
+
+_CONFIGS = {"": "model_index.json", "scheduler": "scheduler_config.json"}
 
 
 @functools.lru_cache(maxsize=256)

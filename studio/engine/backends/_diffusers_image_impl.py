@@ -103,7 +103,10 @@ def load(model: ModelInfo, device: Device, ctx: LoadContext) -> PictureModel:
 def _settle(network: Any, device: Device) -> None:
     """Put a network where and how it computes fastest; see decision page 0110."""
     network.eval().requires_grad_(False)
-    if device.dtype != "float32" and any(p.ndim == 4 for p in network.parameters()):
+    draws_whole = hasattr(network, "decode")
+    if (draws_whole or device.dtype != "float32") and any(
+        p.ndim == 4 for p in network.parameters()
+    ):
         network.to(memory_format=torch.channels_last)
     network.to(device.torch_name)
 

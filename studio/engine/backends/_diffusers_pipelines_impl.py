@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 from studio.core.errors import UnsupportedModelError
 from studio.core.requests import Capability
-from studio.engine.backends._diffusers_families import Family
+from studio.engine.backends._diffusers_families import WITH_ALPHA, Family
 
 _OURS = "studio.engine.backends."
 _TASKS = {
@@ -48,6 +49,8 @@ class Pipelines:
         """
         controlled = "controlnet" in extra
         names = self.family.controlled if controlled else self.family.pipelines
+        if not controlled and _is_clear(self.parts.get("vae")):
+            names = {**names, **WITH_ALPHA}
         name = names.get(capability)
         if name is None:
             doing = "be steered by control pictures here" if controlled else _TASKS[capability]
@@ -94,7 +97,26 @@ def class_named(name: str) -> Any:
 
 def takes(pipeline: Any, name: str) -> bool:
     """Say whether a call of the pipeline has an argument of this name."""
-    return name in inspect.signature(pipeline.__call__).parameters
+    kind: Any = type(pipeline)
+    return name in _arguments(kind)
+
+
+@functools.cache
+def _arguments(kind: Any) -> frozenset[str]:
+    """Return the names of what a pipeline of this class is called with.
+
+    A class of ours that hands on what it does not know takes what its base takes as well.
+    """
+    names: set[str] = set()
+    for each in kind.__mro__:
+        call = each.__dict__.get("__call__")
+        if call is None:
+            continue
+        known = inspect.signature(call).parameters
+        names |= set(known)
+        if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            break
+    return frozenset(names)
 
 
 def own_size(pipeline: Any, family: Family) -> tuple[int, int]:
@@ -120,5 +142,8 @@ def multiple_of(pipeline: Any, family: Family) -> int:
 
 def draws_alpha(pipeline: Any) -> bool:
     """Say whether the model draws transparency."""
-    vae = getattr(pipeline, "vae", None)
+    return _is_clear(getattr(pipeline, "vae", None))
+
+
+def _is_clear(vae: Any) -> bool:
     return vae is not None and vae.config.get("in_channels", 3) == 4

@@ -128,7 +128,7 @@ def fitted(vae: Any) -> torch.Tensor | None:
     """
     channels = vae.config.get("in_channels", 3)
     card = _card(channels)
-    latents = in_pipeline(vae, card)
+    latents = in_pipeline(vae, _as_seen(card))
     if latents is None:
         return None
     small = torch.nn.functional.interpolate(card, latents.shape[-2:], mode="area")[0]
@@ -161,6 +161,15 @@ def in_pipeline(vae: Any, pixels: torch.Tensor) -> torch.Tensor | None:
         shift = vae.config.get("shift_factor") or 0.0
         latents = (latents - shift) * (vae.config.get("scaling_factor") or 1.0)
     return latents[:, :, 0] if films else latents
+
+
+def _as_seen(card: torch.Tensor) -> torch.Tensor:
+    """Return what an encoder of transparent pictures sees: colours times their alpha."""
+    if card.shape[1] != 4:
+        return card
+    alpha = card[:, 3:] / 2 + 0.5
+    colours = (card[:, :3] / 2 + 0.5) * alpha * 2 - 1
+    return torch.cat((colours, card[:, 3:]), dim=1)
 
 
 def _card(channels: int) -> torch.Tensor:

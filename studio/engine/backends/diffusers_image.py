@@ -10,14 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from studio.core.options import OptionInfo, OptionValue, describe, option, validate
+from studio.core.options import (
+    OptionInfo,
+    OptionValue,
+    describe,
+    option,
+    validate,
+    validate_leniently,
+)
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest
 from studio.engine.backends._diffusers_families import (
     Family,
     distilled,
+    draws_alpha,
     family_of,
     part_config,
+    recommended,
     tasks_of,
 )
 from studio.engine.backends._diffusers_schedulers import CHOICES, DEFAULT, choices
@@ -182,10 +191,14 @@ def defaults_for(model: ModelInfo, family: Family) -> dict[str, OptionValue]:
     """Return what the model is best run with."""
     few = distilled(model, family)
     found = few if few is not None else family
-    return {
+    defaults: dict[str, OptionValue] = {
         "num_inference_steps": found.num_inference_steps,
         "guidance_scale": found.guidance_scale,
         "scheduler": few.scheduler if few is not None else DEFAULT,
+    }
+    own, _ = validate_leniently(ImageOptions, recommended(model))
+    return defaults | {
+        name: getattr(own, name) for name in recommended(model) if hasattr(own, name)
     }
 
 
@@ -196,6 +209,8 @@ def unused_options(model: ModelInfo, family: Family, capability: Capability) -> 
     if few is not None and few.reason:
         unused["guidance_scale"] = few.reason
         unused["guidance_rescale"] = few.reason
+    if draws_alpha(model):
+        unused["clip_skip"] = "Its text encoder is not CLIP."
     if capability is not Capability.IMAGE_INPAINT:
         unused["mask_blur"] = "Only what is painted into a mask has such an edge."
     return unused
