@@ -270,7 +270,7 @@ class CanvasView(QWidget):
         """Return the rectangle around picture and frame, in the document."""
         if self._document is None:
             return Rect()
-        return self._document.extent().united(self._document.frame)
+        return self._surface.extent.united(self._document.frame)
 
     # tools and colours
 

@@ -25,6 +25,7 @@ from studio.app.panes.picture.canvas.tile_painter import (
 )
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
 from studio.app.theme.tokens import Palette
+from studio.documents.picture.geometry import Rect
 
 if TYPE_CHECKING:
     from studio.documents.picture.document import Change, PictureDocument
@@ -86,6 +87,11 @@ class PictureSurface(QObject):
             return False
         screen = self._buffer.rect
         return not any(self._missing(plane, screen) for plane in self._planes())
+
+    @property
+    def extent(self) -> Rect:
+        """Where the picture has pixels, as far as it is known; free to ask."""
+        return Rect() if self._tiles is None else self._tiles.extent
 
     def set_document(self, document: PictureDocument | None) -> None:
         """Show another document."""
