@@ -880,7 +880,8 @@ class PictureDocument:
                 self._put_selection(label, change(self._state.selection))
 
     def _put_selection(self, label: str, selection: Selection | None) -> None:
-        if selection is None and self._state.selection is None:
+        before = self._state.selection
+        if selection is before or (selection is not None and selection.same_as(before)):
             return
         with self._changing(label):
             self._state.selection = selection

@@ -42,7 +42,7 @@ class Written:
     Attributes:
         payload: The state.
         names: Every part it needs.
-        contents: Those of them that ``write`` was not told are there already.
+        contents: Those of them that are not there already.
     """
 
     payload: bytes = b""
@@ -50,74 +50,98 @@ class Written:
     contents: dict[str, bytes] = field(default_factory=dict)
 
 
-def write(snapshot: Snapshot, there: Callable[[str], bool]) -> Written:
-    """Return a picture as it goes into a project; slow for what is new.
+@dataclass(frozen=True)
+class _List:
+    """A layer's list of tiles as it was written, for as long as these are the tiles."""
 
-    Args:
-        snapshot: The picture.
-        there: Whether a part of this name need not be given again.
+    tiles: Mapping[Key, Tile]
+    name: str
+    names: frozenset[str]
+
+
+class Writer:
+    """Writes one picture again and again; what did not change since costs nothing.
+
+    Attributes:
+        there: Names of the parts the project surely has.
     """
-    written = Written()
-    layers = [_layer_to_json(layer, snapshot, written, there) for layer in snapshot.layers]
-    plain = {
-        "format": FORMAT,
-        "layers": layers,
-        "active": snapshot.active_id,
-        "frame": list(asdict(snapshot.frame).values()),
-        "selection": _selection_to_json(snapshot.selection, written, there),
-    }
-    written.payload = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return written
 
+    def __init__(self) -> None:
+        self.there: frozenset[str] = frozenset()
+        self._lists: dict[str, _List] = {}
+        self._selected: tuple[Selection, _List] | None = None
 
-def _layer_to_json(
-    layer: Layer, snapshot: Snapshot, written: Written, there: Callable[[str], bool]
-) -> dict[str, Any]:
-    plain: dict[str, Any] = {"id": layer.id, "kind": layer.kind}
-    plain.update({name: getattr(layer, name) for name in _PROPERTIES})
-    if layer.kind == "group":
-        inner = [_layer_to_json(child, snapshot, written, there) for child in layer.children]
-        return {**plain, "children": inner}
-    entries = []
-    for key, tile in sorted(snapshot.tiles[layer.id].items()):
-        if not tile.name or not there(tile.name):
-            content = packed_planes(tile.pixels)
-            tile.name = tile.name or blob_name(content)
-            written.contents[tile.name] = content
-        written.names.add(tile.name)
-        entries.append(_ENTRY.pack(*key, bytes.fromhex(tile.name)))
-    return {**plain, "tiles": _put_list(entries, written, there)}
+    def write(self, snapshot: Snapshot) -> Written:
+        """Return a picture as it goes into a project; slow for what is new."""
+        written = Written()
+        plain = {
+            "format": FORMAT,
+            "layers": [self._layer(layer, snapshot, written) for layer in snapshot.layers],
+            "active": snapshot.active_id,
+            "frame": list(asdict(snapshot.frame).values()),
+            "selection": self._selection(snapshot.selection, written),
+        }
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        written.payload = text.encode("utf-8")
+        self._lists = {one: self._lists[one] for one in snapshot.tiles if one in self._lists}
+        return written
 
+    def _layer(self, layer: Layer, snapshot: Snapshot, written: Written) -> dict[str, Any]:
+        plain: dict[str, Any] = {"id": layer.id, "kind": layer.kind}
+        plain.update({name: getattr(layer, name) for name in _PROPERTIES})
+        if layer.kind == "group":
+            inner = [self._layer(child, snapshot, written) for child in layer.children]
+            return {**plain, "children": inner}
+        tiles = snapshot.tiles[layer.id]
+        known = self._lists.get(layer.id)
+        if known is None or known.tiles is not tiles or not known.names <= self.there:
+            known = self._lists[layer.id] = self._list(tiles, written)
+        written.names |= known.names
+        return {**plain, "tiles": known.name}
 
-def _selection_to_json(
-    selection: Selection | None, written: Written, there: Callable[[str], bool]
-) -> dict[str, Any] | None:
-    if selection is None:
-        return None
-    entries = []
-    for key, mask in sorted(selection.tiles.items()):
-        content = packed_planes(mask[None])
+    def _list(self, tiles: Mapping[Key, Tile], written: Written) -> _List:
+        entries, names = [], set()
+        for key, tile in sorted(tiles.items()):
+            if not tile.name or tile.name not in self.there:
+                content = packed_planes(tile.pixels)
+                tile.name = tile.name or blob_name(content)
+                if tile.name not in self.there:
+                    written.contents[tile.name] = content
+            names.add(tile.name)
+            entries.append(_ENTRY.pack(*key, bytes.fromhex(tile.name)))
+        name = self._put_list(entries, written)
+        return _List(tiles, name, frozenset(names | {name} if name else ()))
+
+    def _selection(self, selection: Selection | None, written: Written) -> dict[str, Any] | None:
+        if selection is None:
+            return None
+        known = self._selected
+        if known is None or known[0] is not selection or not known[1].names <= self.there:
+            known = self._selected = (selection, self._masks(selection, written))
+        written.names |= known[1].names
+        bounds = list(asdict(selection.bounds).values())
+        return {"tiles": known[1].name, "outside": selection.outside, "bounds": bounds}
+
+    def _masks(self, selection: Selection, written: Written) -> _List:
+        entries, names = [], set()
+        for key, mask in sorted(selection.tiles.items()):
+            content = packed_planes(mask[None])
+            name = blob_name(content)
+            names.add(name)
+            if name not in self.there:
+                written.contents[name] = content
+            entries.append(_ENTRY.pack(*key, bytes.fromhex(name)))
+        name = self._put_list(entries, written)
+        return _List({}, name, frozenset(names | {name} if name else ()))
+
+    def _put_list(self, entries: list[bytes], written: Written) -> str:
+        if not entries:
+            return ""
+        content = _LIST + b"".join(entries)
         name = blob_name(content)
-        written.names.add(name)
-        if not there(name):
+        if name not in self.there:
             written.contents[name] = content
-        entries.append(_ENTRY.pack(*key, bytes.fromhex(name)))
-    return {
-        "tiles": _put_list(entries, written, there),
-        "outside": selection.outside,
-        "bounds": list(asdict(selection.bounds).values()),
-    }
-
-
-def _put_list(entries: list[bytes], written: Written, there: Callable[[str], bool]) -> str:
-    if not entries:
-        return ""
-    content = _LIST + b"".join(entries)
-    name = blob_name(content)
-    written.names.add(name)
-    if not there(name):
-        written.contents[name] = content
-    return name
+        return name
 
 
 def packed_planes(planes: Bytes) -> bytes:

@@ -66,6 +66,15 @@ class Selection:
         """Return whether anything of a tile is selected."""
         return bool(self.outside) or key in self.tiles
 
+    def same_as(self, other: Selection | None) -> bool:
+        """Return whether another selects exactly the same."""
+        return (
+            other is not None
+            and self.outside == other.outside
+            and self.tiles.keys() == other.tiles.keys()
+            and all(np.array_equal(tile, other.tiles[key]) for key, tile in self.tiles.items())
+        )
+
     @property
     def size(self) -> int:
         """How many bytes it keeps."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from studio.core.errors import BadInputError, StorageError, StudioError
 from studio.documents.picture.document import Action, Change, PictureDocument
 from studio.documents.picture.geometry import Key, Rect
-from studio.documents.picture.payload import Outline, Reader, read_outline, write
+from studio.documents.picture.payload import Outline, Reader, Writer, read_outline
 from studio.documents.picture.scene import Snapshot
 from studio.documents.picture.tiles import Tile
 from studio.documents.project import Project
@@ -96,6 +96,19 @@ def read(
     return Snapshot(outline.layers, tiles, selection, outline.active, outline.frame, 0)
 
 
+def parts_of(project: Project, payload: bytes) -> frozenset[str]:
+    """Return the names of all parts a kept state needs.
+
+    Raises:
+        DamagedFileError: It cannot be read.
+    """
+    outline = read_outline(payload)
+    reader = Reader(project.blob, {}, salvage=False)
+    lists = {*outline.lists.values(), *(outline.selection or ())[:1]} - {""}
+    tiles = (name for one in lists for name in reader.entries(one).values())
+    return frozenset((*lists, *tiles))
+
+
 def _read_tiles(reader: Reader, outline: Outline) -> dict[str, dict[Key, Tile]]:
     """Read all tiles, several at a time: inflating lets other threads run."""
     with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1)) as pool:
@@ -156,8 +169,7 @@ class Keeper:
         self._busy = False
         self._closing = False
         self._frame: Rect | None = None
-        #: Parts of the newest state that was handed to the project: these it surely still has.
-        self._there: frozenset[str] = frozenset()
+        self._writer = Writer()
         self._thread = threading.Thread(target=self._run, name="picture-keeper", daemon=True)
         self._stop = [document.on_action(self._acted), document.subscribe(self._changed)]
         self._thread.start()
@@ -213,6 +225,7 @@ class Keeper:
         return not self._waiting and not self._busy and self._frame is None
 
     def _run(self) -> None:
+        self._writer.there = self._parts_there()
         while True:
             with self._condition:
                 self._busy = False
@@ -231,13 +244,22 @@ class Keeper:
             except StudioError as error:
                 self._say(error)
 
+    def _parts_there(self) -> frozenset[str]:
+        """Return the parts of the newest state, so that a loaded picture is not written again."""
+        try:
+            self._project.flush()
+            payload = self._project.state(self._document_id)
+            return parts_of(self._project, payload) if payload is not None else frozenset()
+        except StudioError as error:  # all of it is written anew, then
+            log.info("What the project has of a picture is not known: %s", error)
+            return frozenset()
+
     def _keep_frame(self, frame: Rect) -> None:
         values = [frame.x, frame.y, frame.width, frame.height]
         self._project.set_meta(self._document_id, **{_FRAME: values})
 
     def _keep(self, job: _Job) -> None:
-        there = self._there
-        written = write(job.snapshot, there.__contains__)
+        written = self._writer.write(job.snapshot)
         future = self._project.commit_state(
             self._document_id,
             written.payload,
@@ -247,7 +269,8 @@ class Keeper:
             blobs=tuple(written.contents.values()),
             parts=sorted(written.names - written.contents.keys()),
         )
-        self._there = frozenset(written.names)
+        # The parts of the newest state stay whatever is thinned out.
+        self._writer.there = frozenset(written.names)
         future.add_done_callback(lambda done: self._done(job, done))
 
     def _done(self, job: _Job, future: Future[int]) -> None:
@@ -256,7 +279,7 @@ class Keeper:
         if isinstance(error, BadInputError):
             # A part it named was thinned out: another state had become the newest meanwhile.
             with self._condition:
-                self._there = frozenset()
+                self._writer.there = frozenset()
                 if not self._closing:
                     self._waiting.append(job)
                     self._condition.notify_all()

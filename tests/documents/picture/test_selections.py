@@ -293,3 +293,13 @@ def test_selecting_tells_who_listens_and_is_undone() -> None:
     assert document.selection is None and document.revision > revision
     assert document.undo() == "Select nothing"
     assert document.selection.bounds == Rect(0, 0, 5, 5)
+
+
+def test_selecting_the_same_again_is_no_step() -> None:
+    document = PictureDocument()
+    document.select_ellipse(Rect(0, 0, 50, 50))
+    selection, revision = document.selection, document.revision
+    document.select_ellipse(Rect(0, 0, 50, 50))
+    document.select_rect(Rect(100, 100, 9, 9), "subtract")
+    assert document.selection is selection and document.revision == revision
+    assert document.undo() == "Select ellipse" and not document.can_undo

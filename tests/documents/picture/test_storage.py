@@ -177,6 +177,27 @@ def _stored(project: Project) -> set[bytes]:
         return {row[0] for row in connection.execute("SELECT hash FROM blobs")}
 
 
+def test_a_picture_opened_again_is_not_written_again(project, document_id, document, monkeypatch):
+    from studio.documents.picture import payload as payload_module
+
+    layer = rich(document)
+    flush(document)
+    document.keeper.close()
+    again = storage.load(project, document_id)
+    counted = []
+    packed = payload_module.packed_planes
+    monkeypatch.setattr(
+        payload_module, "packed_planes", lambda planes: counted.append(1) or packed(planes)
+    )
+    keeper = Keeper(again, project, document_id)
+    masks = len(again.selection.tiles)
+    again.paste(layer, noise(2, 5, 5), 0, 0)
+    keeper.flush(60)
+    keeper.close()
+    assert len(counted) == 1 + masks  # a tile, and the selection, which is never remembered
+    assert_same(storage.load(project, document_id), again)
+
+
 def test_thinning_the_history_never_takes_what_the_newest_state_needs(
     project, document_id, document
 ) -> None:
