@@ -87,7 +87,10 @@ class Feeder:
         self._buffer_s = BUFFER_S
         self._may_deepen = may_deepen
         self._fed = False
+        self._padding = self._left = 0
+        self._padded_enough = False
         self._heard = (0, 0.0)
+        self._furthest = 0
         self._waiting_since = 0.0
         self._levels: deque[tuple[int, Levels]] = deque()
         self._thread: threading.Thread | None = None
@@ -141,8 +144,10 @@ class Feeder:
         with self._condition:
             self._feeding = True
             self._finishing = self._primed = self._fed = False
+            self._padding, self._padded_enough = 0, False
             self._waiting_since = time.monotonic()
             self._heard = (self._ring.read, 0.0)
+            self._furthest = self._ring.read
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sound-feeding", daemon=True)
                 self._thread.start()
@@ -156,6 +161,10 @@ class Feeder:
             self._ring.clear()
             self._levels.clear()
             self._condition.notify_all()
+
+    def deepen(self, buffer_s: float) -> None:
+        """Keep so much in the output's buffer, from the next time it is opened on."""
+        self._buffer_s = min(MAX_BUFFER_S, max(BUFFER_S, buffer_s))
 
     def set_output(self, output: Output) -> None:
         """Play elsewhere from the next start on; halts."""
@@ -175,8 +184,11 @@ class Feeder:
         with self._condition:
             place, at = self._heard
             if not self._feeding or not at:
-                return place
-            return min(self._ring.read, place + int((time.monotonic() - at) * self._rate))
+                return max(place, self._furthest)
+            place = min(self._ring.read, place + int((time.monotonic() - at) * self._rate))
+            # Devices tell their delay in steps; a cursor never goes back.
+            self._furthest = max(self._furthest, place)
+            return self._furthest
 
     def levels(self) -> Levels:
         """Return how loud it is now."""
@@ -261,6 +273,7 @@ class Feeder:
         if self._fed and stream.delay == 0 and self._deepened():
             return
         self._waiting_since = time.monotonic()
+        self._padding, self._padded_enough = 0, False
         samples = self._ring.take(count)
         if self.volume != 1.0:
             samples *= np.float32(self.volume)
@@ -300,18 +313,34 @@ class Feeder:
             if not over:
                 self._condition.wait(_TICK_S)
                 return
-        left = stream.delay if stream is not None else 0
-        if left > 0:
-            self._waiting_since = time.monotonic()
-            self._wait(stream, left / self._rate)  # type: ignore[arg-type]
+        if stream is not None and self._left_to_hear(stream) > 0:
+            self._wait(stream, self._left_to_hear(stream) / self._rate)
             return
         with self._condition:
             if epoch != self._epoch:
                 return
             self._feeding = False
             self._heard = (self._ring.read, 0.0)
+            self._furthest = self._ring.read
             self._epoch += 1
         self._ended(None)
+
+    def _left_to_hear(self, stream: OutputStream) -> int:
+        """Return how much of what was written is not heard yet, silence at the end left out.
+
+        A device begins when its buffer is full, so a short sound is followed by silence.
+        """
+        while (room := stream.room()) > 0 and not self._padded_enough:
+            silence = np.zeros((min(room, FEED_FRAMES), 2), np.float32)
+            stream.write(silence)
+            self._padding += len(silence)
+        self._padded_enough = True
+        left = stream.delay - self._padding
+        if left != self._left:
+            self._left, self._waiting_since = left, time.monotonic()
+        with self._condition:
+            self._heard = (self._ring.read - max(0, left), time.monotonic())
+        return left
 
     def _fail(self, error: SoundDeviceError) -> None:
         with self._condition:

@@ -15,7 +15,7 @@ from typing import Protocol
 from studio.core.errors import StudioError
 from studio.documents.soundtrack.sound_files import Samples
 
-BUFFER_S = 0.4
+BUFFER_S = 0.5
 """How much lies ready in the system's own buffer; imports of large libraries stall Python for up
 to 0.3 s in one piece. What is edited is heard no sooner than that."""
 MAX_BUFFER_S = 1.6

@@ -20,7 +20,7 @@ from studio.core.errors import StudioError
 from studio.documents.soundtrack.devices import DeviceOutput
 from studio.documents.soundtrack.feeding import Feeder, Levels
 from studio.documents.soundtrack.mixer import Mix, ReadSource
-from studio.documents.soundtrack.outputs import Output
+from studio.documents.soundtrack.outputs import BUFFER_S, MAX_BUFFER_S, Output
 from studio.documents.soundtrack.sound_files import Samples
 from studio.documents.soundtrack.soundtrack import Change, Soundtrack
 
@@ -211,6 +211,14 @@ class Player:
             if self._state == "playing":
                 self._mixing = True
             self._condition.notify_all()
+
+    def expect_stalls(self, expected: bool) -> None:
+        """Keep more in the device's buffer from the next press of play on.
+
+        For while models are loaded, whose libraries hold the interpreter up; edits are heard
+        later then.
+        """
+        self._feeder.deepen(MAX_BUFFER_S if expected else BUFFER_S)
 
     def set_output(self, output: Output) -> None:
         """Play elsewhere; goes on there when it plays."""

@@ -37,6 +37,12 @@ def read(_: str, start: int, frames: int) -> Samples:
     return out
 
 
+def without_padding(heard: Samples) -> Samples:
+    """Return what was heard less the silence that makes a device begin."""
+    loud = np.nonzero(np.abs(heard).max(axis=1))[0]
+    return heard[: int(loud[-1]) + 1] if len(loud) else heard[:0]
+
+
 class Listening:
     """A player into nowhere that remembers everything."""
 
@@ -69,6 +75,9 @@ class Listening:
     def heard(self) -> Samples:
         return np.concatenate(self.blocks) if self.blocks else np.zeros((0, 2), np.float32)
 
+    def heard_to_the_end(self) -> Samples:
+        return without_padding(self.heard())
+
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that comes with time; nothing tells of it."""
         deadline = time.monotonic() + PATIENCE_S
@@ -90,7 +99,7 @@ def test_everything_is_heard_once_and_in_order(listening: Listening) -> None:
     listening.player.play(start)
     end = listening.wait(lambda event: event.at_end)
     assert (end.state, end.position, end.error) == ("stopped", len(SOUND), None)
-    assert np.array_equal(listening.heard(), SOUND[start:])
+    assert np.array_equal(listening.heard_to_the_end(), SOUND[start:])
     assert [event.state for event in listening.events] == ["playing", "stopped"]
 
 
@@ -101,6 +110,8 @@ def test_the_cursor_moves_as_time_does_and_levels_follow(listening: Listening) -
     listening.until(lambda: listening.player.position > place + RATE // 2)
     passed = (time.monotonic() - began) * RATE
     assert listening.player.position - place == pytest.approx(passed, abs=RATE / 4)
+    places = [listening.player.position for _ in range(2000)]
+    assert places == sorted(places), "it never goes back"
     levels = listening.player.levels()
     assert levels.peak[0] == pytest.approx(0.2, abs=0.02)
     assert levels.rms[1] == pytest.approx(0.2 / np.sqrt(3), abs=0.02)
@@ -131,7 +142,7 @@ def test_seeking_goes_there_at_once(listening: Listening) -> None:
     listening.player.seek(2 * RATE)
     assert listening.player.position >= 2 * RATE
     listening.wait(lambda event: event.at_end)
-    heard = listening.heard()
+    heard = listening.heard_to_the_end()
     assert np.array_equal(heard[-RATE:], SOUND[2 * RATE :])
     assert len(heard) < 2 * RATE
 
@@ -177,10 +188,11 @@ def test_scrubbing_lets_a_moment_be_heard(listening: Listening) -> None:
     listening.player.pause()
     listening.blocks.clear()
     listening.player.scrub(RATE)
-    listening.until(lambda: sum(map(len, listening.blocks)) >= round(0.08 * RATE))
+    listening.until(lambda: sum(map(len, listening.blocks)) >= RATE // 2)  # as devices want it
     heard = listening.heard()
     assert np.array_equal(heard[1000:2000], SOUND[RATE + 1000 : RATE + 2000])
     assert abs(heard[0]).max() < 0.01, "without a click"
+    assert len(without_padding(heard)) <= round(0.08 * RATE)
     assert listening.player.position == RATE
     for place in range(0, RATE, 4000):
         listening.player.scrub(place)
@@ -304,7 +316,7 @@ def test_no_drop_out_while_python_is_busy() -> None:
         made.player.play(RATE)
         made.wait(lambda event: event.at_end)
         counts.append(made.player.underflows)
-        assert np.array_equal(made.heard(), SOUND[RATE:])
+        assert np.array_equal(made.heard_to_the_end(), SOUND[RATE:])
         made.player.close()
         if not counts[-1]:
             break
@@ -420,7 +432,7 @@ class Streamed:
         self.ended.set()
 
     def heard(self) -> Samples:
-        return np.concatenate(self.blocks)
+        return without_padding(np.concatenate(self.blocks))
 
 
 def test_chunks_are_heard_as_they_come() -> None:
@@ -445,7 +457,7 @@ def test_mono_speech_of_another_rate_and_odd_numbers_are_played() -> None:
     streamed.player.finish()
     assert streamed.ended.wait(PATIENCE_S)
     heard = streamed.heard()
-    assert len(heard) == 4800 and np.isfinite(heard).all()
+    assert 4790 <= len(heard) <= 4800 and np.isfinite(heard).all()
     assert np.array_equal(heard[:2400, 0], heard[:2400, 1])
     streamed.player.stop()
 
