@@ -53,7 +53,6 @@ class PictureInspector(QFrame):
 
     Attributes:
         frame_section: The frame in numbers.
-        top: An empty column above everything, for panels such as the list of layers.
     """
 
     add_model_wanted = Signal()
@@ -74,8 +73,6 @@ class PictureInspector(QFrame):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(Space.L, Space.M, Space.L, Space.L)
         self._column.setSpacing(Space.S)
-        self.top = QVBoxLayout()
-        self._column.addLayout(self.top)
         self._column.addWidget(self._heading(self.tr("Model")))
         self._column.addWidget(self.model_box)
         self._column.addWidget(self.model_note)

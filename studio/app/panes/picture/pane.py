@@ -27,6 +27,8 @@ from studio.app.panes.picture.picture_session import PictureSession, Workers
 from studio.app.panes.picture.picture_view import PictureView
 from studio.app.panes.picture.project_pictures import PictureProjectTabs
 from studio.app.panes.picture.prompt_history import PromptHistory
+from studio.app.panes.picture.recalling import Recalling
+from studio.app.panes.picture.style_menu import StyleChip
 from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
 from studio.app.widgets.notice_strip import NoticeStrip
 from studio.core.errors import StorageError, StudioError
@@ -79,6 +81,8 @@ class PicturePane(QWidget):
         self._actions_timer.timeout.connect(self._refresh_actions)
         self.projects = PictureProjectTabs(self, context)
         self.files = PictureFiles(self, context)
+        self.recalling = Recalling(self, context)
+        self.styles = StyleChip(context, self.view.prompt)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -282,6 +286,7 @@ class PicturePane(QWidget):
             self.live.stop()
         if self.view.session is session:
             self.view.set_session(None)
+            self.layers.set_document(None)
         self.view.forget(session)
         if session.place.document_id and forget:
             session.place.set_open(False)
