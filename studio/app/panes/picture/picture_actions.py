@@ -74,6 +74,13 @@ def _file(pane: PicturePane) -> tuple[ActionSpec, ...]:
             painted,
             _tr("PNG, JPEG, WebP, AVIF and TIFF; OpenRaster and Photoshop with layers"),
         ),
+        _spec(
+            "recall",
+            _tr("Recall settings from a picture…"),
+            pane.recalling.ask,
+            "",
+            "history",
+        ),
         _spec("rename", _tr("Rename picture…"), pane.rename, "F2", "pencil"),
         _spec(
             "close",

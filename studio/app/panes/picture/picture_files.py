@@ -65,6 +65,7 @@ class PictureFiles(QObject):
     def _show(self, path: Path, picture: PictureDocument, notices: tuple[str, ...]) -> None:
         self._pane.add_picture(path.stem, picture, file=path)
         self.recent.add(path)
+        self._pane.recalling.offer(path)
         for notice in notices:
             self._context.notify.warn(notice)
 
@@ -111,6 +112,7 @@ class PictureFiles(QObject):
     def _added(self, session: PictureSession, path: Path) -> None:
         self.recent.add(path)
         session.look_soon()
+        self._pane.recalling.offer(path)
 
     def _add_image(self, image: QImage, at: QPointF) -> None:
         session = self._pane.session
