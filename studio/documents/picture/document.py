@@ -127,6 +127,7 @@ class PictureDocument:
         self._keepers: list[Callable[[Action], None]] = []
         self._open: Edit | None = None
         self._stroke: Stroke | None = None
+        self._extent: tuple[int, Rect] | None = None
         self._picture = Projection(lambda key, window: self._compose(key, window, PICTURE))
         overlaid = View(overlays=True)
         self._overlaid = Projection(lambda key, window: self._compose(key, window, overlaid))
@@ -190,8 +191,11 @@ class PictureDocument:
     def extent(self) -> Rect:
         """Return the smallest rectangle around everything visible in the picture."""
         with self._lock:
-            tree = self._state.tree
-            return extent_of(tree, {one.id: self._state.grid(one.id).lend() for one in walk(tree)})
+            state = self._state
+            if self._extent is None or self._extent[0] != state.revision or self._open is not None:
+                tiles = {one.id: state.grid(one.id).lend() for one in walk(state.tree)}
+                self._extent = (state.revision, extent_of(state.tree, tiles))
+            return self._extent[1]
 
     def snapshot(self) -> Snapshot:
         """Return the picture as it is now, for any thread; it costs next to nothing."""

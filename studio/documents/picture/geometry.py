@@ -48,6 +48,11 @@ class Rect:
         return self.y + self.height
 
     @property
+    def corner(self) -> tuple[int, int]:
+        """Its upper left pixel."""
+        return self.x, self.y
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no pixel in it."""
         return self.width <= 0 or self.height <= 0

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from studio.documents.picture.geometry import TILE_PX, Key, Rect
+from studio.documents.picture.geometry import TILE_PX, Key, Rect, bounds_of, tile_rect
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -119,20 +119,27 @@ class Grid:
 def content_of(tiles: Mapping[Key, Tile]) -> Rect:
     """Return the smallest rectangle around everything on these tiles.
 
-    Only tiles that could widen it are looked at.
+    Only the outermost columns and rows of tiles are looked at.
     """
-    if not tiles:
-        return Rect()
-    columns, rows = [key[0] for key in tiles], [key[1] for key in tiles]
-    first, last, top, bottom = min(columns), max(columns), min(rows), max(rows)
+    columns: dict[int, list[Key]] = {}
+    rows: dict[int, list[Key]] = {}
+    for key in tiles:
+        columns.setdefault(key[0], []).append(key)
+        rows.setdefault(key[1], []).append(key)
+    left = _first(tiles, columns, sorted(columns))
+    if left.is_empty:
+        return left
+    right = _first(tiles, columns, sorted(columns, reverse=True))
+    top = _first(tiles, rows, sorted(rows))
+    bottom = _first(tiles, rows, sorted(rows, reverse=True))
+    return bounds_of((left, right, top, bottom))
 
-    def inwards(key: Key) -> int:
-        return min(key[0] - first, last - key[0], key[1] - top, bottom - key[1])
 
-    found = Rect()
-    for key in sorted(tiles, key=inwards):  # plain numbers: pictures have thousands of tiles
-        x, y = key[0] * TILE_PX, key[1] * TILE_PX
-        inside = found.x <= x and x + TILE_PX <= found.right
-        if not (inside and found.y <= y and y + TILE_PX <= found.bottom):
-            found = found.united(tiles[key].content().moved(x, y))
-    return found
+def _first(tiles: Mapping[Key, Tile], lines: Mapping[int, list[Key]], order: list[int]) -> Rect:
+    """Return the content of the first line of tiles that has any."""
+    for line in order:
+        parts = (tiles[key].content().moved(*tile_rect(key).corner) for key in lines[line])
+        found = bounds_of(parts)
+        if not found.is_empty:
+            return found
+    return Rect()
