@@ -15,8 +15,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
-from studio.app.panes.text.manuscript_font import line_height_px, manuscript_font
 from studio.app.theme import Theme
+from studio.app.theme.manuscript_font import line_height_px, manuscript_font
 from studio.app.theme.tokens import Space, Type
 from studio.app.widgets.words import fill_in
 from studio.documents.comparing import Comparison, Piece

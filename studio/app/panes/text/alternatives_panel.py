@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 from studio.app.panes.text.alternatives import Alternatives
 from studio.app.panes.text.fact_note import FactNote
 from studio.app.panes.text.float_bar import status_words
-from studio.app.panes.text.manuscript_font import manuscript_font
 from studio.app.panes.text.take import TakeState
 from studio.app.settings_model import SettingsModel
+from studio.app.theme.manuscript_font import manuscript_font
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space, Type
 from studio.documents.manuscript.counting import count_words

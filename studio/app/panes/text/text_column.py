@@ -10,7 +10,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextEdit
 
-from studio.app.panes.text.manuscript_font import line_height_px, manuscript_font
+from studio.app.theme.manuscript_font import line_height_px, manuscript_font
 from studio.app.theme.tokens import Space, Type
 
 #: Part of the height left free below the last line, so that one does not write at the edge.
