@@ -16,7 +16,7 @@ def draw_image(painter: QPainter, view: ViewTransform, image: QImage, rect: Rect
     painter.save()
     pixel = rect.width / max(image.width(), 1) * view.zoom
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, pixel != round(pixel))
-    painter.setTransform(view.transform())
+    painter.setTransform(view.transform(), True)
     painter.drawImage(qrectf(rect), image)
     painter.restore()
 

@@ -177,6 +177,7 @@ class CanvasView(QWidget):
         self.overlays.show_candidate(None, None)
         self.overlays.selection.set_selection(None if document is None else document.selection)
         self.fit()
+        self._tool.activate()
         self._describe()
 
     @property

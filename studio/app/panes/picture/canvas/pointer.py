@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
-from PySide6.QtGui import QEventPoint, QMouseEvent, QTabletEvent, QTouchEvent
+from PySide6.QtGui import QEventPoint, QInputDevice, QMouseEvent, QTabletEvent, QTouchEvent
 
 from studio.app.panes.picture.canvas.navigation import Drag
 from studio.app.panes.picture.canvas.pen import PenPoint, mouse_point, tablet_point
@@ -189,7 +189,14 @@ class Pointer:
     # fingers
 
     def touch(self, event: QTouchEvent) -> bool:
-        """Draw with one finger; move, turn and size the view with two."""
+        """Draw with one finger; move, turn and size the view with two.
+
+        Fingers on a trackpad are left alone: Qt makes gestures and turns of a wheel of them.
+        """
+        device = event.device()
+        if device is not None and device.type() == QInputDevice.DeviceType.TouchPad:
+            event.ignore()
+            return False
         kind, points = event.type(), event.points()
         event.accept()
         if time.monotonic() - self._pen_at < PALM_S or kind == QEvent.Type.TouchCancel:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
+from studio.app.panes.picture.canvas.candidate import draw_candidate
+from studio.app.panes.picture.canvas.comparison import Comparison
+from studio.app.panes.picture.canvas.view_transform import ViewTransform
+from studio.app.theme.tokens import DARK
 from studio.documents.picture.geometry import Rect
 from tests.app.panes.picture.canvas.driving import Driver
 
@@ -101,3 +105,32 @@ def test_another_document_takes_results_away(driver: Driver):
     driver.canvas.set_zoom(1.0)
     driver.settle()
     assert driver.shown(128, 96) == GROUND
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_everything_is_in_its_place_on_dense_screens(qapp, ratio: float):
+    """The painter of a widget is scaled by the screen; what is drawn has device pixels."""
+    view = ViewTransform(2.0, 0, QPointF(30, 20), QPointF(100, 80))
+    area = Rect(10, 10, 40, 20)
+    left, right = image(LEFT, 40, 20), image(RIGHT, 40, 20)
+
+    def on_screen(draw) -> QImage:
+        found = QImage(200, 160, QImage.Format.Format_RGB32)
+        found.fill(GROUND)
+        found.setDevicePixelRatio(ratio)
+        painter = QPainter(found)
+        painter.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
+        draw(painter)
+        painter.end()
+        return found
+
+    inside, outside = view.to_screen(QPointF(20, 12)), view.to_screen(QPointF(53, 12))
+    shown = on_screen(lambda painter: draw_candidate(painter, view, left, area, DARK, ratio))
+    assert shown.pixelColor(inside.toPoint()) == LEFT
+    assert shown.pixelColor(outside.toPoint()) == GROUND
+    both = on_screen(
+        lambda painter: Comparison(left, right, area).paint(painter, view, DARK, ratio)
+    )
+    assert both.pixelColor(inside.toPoint()) == LEFT
+    assert both.pixelColor(view.to_screen(QPointF(46, 12)).toPoint()) == RIGHT
+    assert both.pixelColor(outside.toPoint()) == GROUND
