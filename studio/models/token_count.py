@@ -21,6 +21,8 @@ from studio.models.single_file import configs_folder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+_UNREADABLE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+
 #: Families, the shipped tokenizer of the encoder that reads most, and how many tokens it reads.
 _FAMILIES = {
     "sd-1": ("clip", 75),
@@ -97,21 +99,27 @@ def _shipped(name: str, limit: int) -> TokenCounter:
 
 def _of_folder(folder: Path, limit: int) -> TokenCounter:
     try:
-        settings = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
-        tokenizer = _read(folder)
-        is_clip = str(settings.get("tokenizer_class", "")).startswith("CLIP")
-        longest = int(settings.get("model_max_length") or 0)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return _counter(folder, limit)
+    except Exception as error:
+        # tokenizers raises bare Exceptions, which cannot be told apart in any other way.
+        if type(error) is not Exception and not isinstance(error, _UNREADABLE):
+            raise
         raise ModelDamagedError(
             f"The vocabulary in {folder} cannot be read.",
             hint="Fetch or copy the model again.",
             path=str(folder),
             reason=str(error),
         ) from error
-    comma = tokenizer.token_to_id(",</w>") if is_clip else None
+
+
+def _counter(folder: Path, limit: int) -> TokenCounter:
+    settings = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    tokenizer = _read(folder)
+    is_clip = str(settings.get("tokenizer_class", "")).startswith("CLIP")
+    longest = int(settings.get("model_max_length") or 0)
     return TokenCounter(
         tokenize=lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
-        comma=comma,
+        comma=tokenizer.token_to_id(",</w>") if is_clip else None,
         limit=limit or max(1, longest - 2),
         pieces=is_clip,
     )
@@ -123,10 +131,7 @@ def _read(folder: Path) -> Tokenizer:
 
     whole = folder / "tokenizer.json"
     if whole.is_file():
-        # Read as text first: a file that is not JSON raises a bare Exception in the library.
-        text = whole.read_text("utf-8")
-        json.loads(text)
-        found = tokenizers.Tokenizer.from_str(text)
+        found = tokenizers.Tokenizer.from_str(whole.read_text("utf-8"))
         found.no_truncation()
         found.no_padding()
         return found

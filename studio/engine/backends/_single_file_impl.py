@@ -6,20 +6,32 @@ from :mod:`studio.models.single_file`, parts the file lacks from other files on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import diffusers  # noqa: TID253 - private module, imported when a model is loaded
 import torch  # noqa: TID253
 import transformers  # noqa: TID253
+from diffusers.loaders.single_file_utils import SingleFileComponentError  # noqa: TID253
+from safetensors import SafetensorError  # noqa: TID253
 from safetensors.torch import load_file  # noqa: TID253
 
 from studio.core.errors import ModelDamagedError
 from studio.models.single_file import PartPlan, SingleFilePlan, TokenizerPlan
 
 #: What libraries raise over a file whose contents do not fit its configuration.
-_FOREIGN_ERRORS = (AttributeError, LookupError, RuntimeError, TypeError, ValueError, OSError)
+_FOREIGN_ERRORS = (
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    SingleFileComponentError,
+    TypeError,
+    ValueError,
+)
 
 
 def load_single_file(
@@ -52,7 +64,7 @@ def load_single_file(
                 plan, part, (parts or {}).get(part.component), torch_dtype
             )
     pipeline_class = getattr(diffusers, plan.pipeline)
-    try:
+    with _translated(plan.path):
         pipeline = pipeline_class.from_single_file(
             str(plan.path),
             config=str(plan.config),
@@ -60,9 +72,7 @@ def load_single_file(
             torch_dtype=torch_dtype,
             **given,
         )
-    except _FOREIGN_ERRORS as error:
-        raise damaged(plan.path, error) from error
-    _refuse_holes(plan.path, pipeline)
+    _finish(plan.path, pipeline)
     if plan.prediction_type and "prediction_type" in pipeline.scheduler.config:
         pipeline.register_modules(
             scheduler=type(pipeline.scheduler).from_config(
@@ -72,13 +82,17 @@ def load_single_file(
     return pipeline
 
 
-def _refuse_holes(path: Path, pipeline: Any) -> None:
-    """Refuse a pipeline in which a weight was never filled in: it would fail in mid-picture."""
+def _finish(path: Path, pipeline: Any) -> None:
+    """Make the networks ready to draw; refuse weights that were never filled in.
+
+    diffusers leaves T5 as it is for training, which would read each prompt a little differently.
+    """
     for name, part in pipeline.components.items():
         if not isinstance(part, torch.nn.Module):
             continue
         if isinstance(part, transformers.PreTrainedModel):
             part.tie_weights()  # T5's second name for its vocabulary is not in single files
+        part.eval()
         holes = [weight for weight, tensor in part.named_parameters() if tensor.is_meta]
         if holes:
             lacks = f"its {name} lacks {len(holes)} weights, such as {holes[0]}"
@@ -104,7 +118,7 @@ def load_vae(path: Path, config: Path, torch_dtype: torch.dtype) -> Any:
     Raises:
         ModelDamagedError: The file does not fit.
     """
-    try:
+    with _translated(path):
         if path.is_dir():
             return diffusers.AutoModel.from_pretrained(
                 str(path), local_files_only=True, torch_dtype=torch_dtype
@@ -118,7 +132,16 @@ def load_vae(path: Path, config: Path, torch_dtype: torch.dtype) -> Any:
             local_files_only=True,
             torch_dtype=torch_dtype,
         )
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Translate what libraries say about a file; a lack of memory is not the file's fault."""
+    try:
+        yield
     except _FOREIGN_ERRORS as error:
+        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error).lower():
+            raise
         raise damaged(path, error) from error
 
 
@@ -139,7 +162,7 @@ def _part(plan: SingleFilePlan, part: PartPlan, path: Path | None, dtype: torch.
     if part.role == "vae":
         return load_vae(path, plan.config, dtype)
     model_class = getattr(transformers, part.class_name[1])
-    try:
+    with _translated(path):
         if path.is_dir():
             return model_class.from_pretrained(str(path), local_files_only=True, dtype=dtype).eval()
         config = transformers.AutoConfig.from_pretrained(
@@ -149,8 +172,6 @@ def _part(plan: SingleFilePlan, part: PartPlan, path: Path | None, dtype: torch.
         model, told = model_class.from_pretrained(
             None, config=config, state_dict=state, dtype=dtype, output_loading_info=True
         )
-    except _FOREIGN_ERRORS as error:
-        raise damaged(path, error) from error
     missing = sorted(told["missing_keys"])
     if missing:
         raise damaged(path, ValueError(f"it lacks {len(missing)} weights, such as {missing[0]}"))
