@@ -55,7 +55,7 @@ class PicturePane(QWidget):
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = self.tr("Pictures")
-        self._context = context
+        self._context = self.context = context
         state = context.folders.state
         self.workers = Workers(Background("picture-look", self), Background("picture-make", self))
         self.options = PictureOptions(context.bridge, self)

@@ -134,6 +134,11 @@ def _edit(pane: PicturePane) -> tuple[ActionSpec, ...]:
 def _generate(pane: PicturePane) -> tuple[ActionSpec, ...]:
     view = pane.view
 
+    def grid() -> None:
+        from studio.app.panes.picture.grid_dialog import make_grid
+
+        make_grid(pane, pane.context)
+
     def possible() -> bool | str:
         session = pane.session
         if session is None:
@@ -183,6 +188,7 @@ def _generate(pane: PicturePane) -> tuple[ActionSpec, ...]:
             _tr("Do what the gold button says"),
         ),
         spec("live", _tr("Live painting"), pane.toggle_live, "Ctrl+L", "zap"),
+        spec("grid", _tr("X/Y grid…"), grid, "", "columns-2"),
         spec("accept", _tr("Accept the result"), accept, "", "check", has_result),
         spec("next", _tr("Next result"), step(1), "", "chevron-right", has_results),
         spec("previous", _tr("Result before"), step(-1), "", "chevron-left", has_results),
