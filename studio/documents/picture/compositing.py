@@ -2,6 +2,8 @@
 
 A tile is folded from below in float32 and rounded once at its end, so no order of caching changes
 a byte. Every thread has its own scratch planes.
+
+Follows packaging/docs/decisions/0120-how-pictures-are-composed.md.
 """
 
 from __future__ import annotations

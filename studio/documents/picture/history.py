@@ -3,6 +3,8 @@
 A new step holds the tiles as they were. Steps further back are packed on a thread of their own:
 what stays of a tile is the difference of before and after, modulo 256, which is zero wherever
 nothing was painted, serves undo and redo alike, and gives back exactly the bytes that were there.
+
+Follows packaging/docs/decisions/0122-undo-of-pictures.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What is selected: a sparse mask in tiles, which may also be everything but something."""
+"""What is selected: a sparse mask in tiles, which may also be everything but something.
+
+Follows packaging/docs/decisions/0124-selections-without-edges.md.
+"""
 
 from __future__ import annotations
 

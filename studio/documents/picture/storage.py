@@ -1,4 +1,7 @@
-"""Pictures in a project: loaded, and every action kept as it happens."""
+"""Pictures in a project: loaded, and every action kept as it happens.
+
+Follows packaging/docs/decisions/0123-pictures-in-projects.md.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ A stroke is gathered in a coverage of its own and laid on the tiles as they were
 never covers more than its opacity, however often it crosses itself, and the flow decides how fast
 it gets there. Coverage grows as c += (ceiling - c) mask flow while it is below the dab's ceiling,
 which lets pressure change the opacity within one stroke.
+
+Follows packaging/docs/decisions/0121-strokes.md.
 """
 
 from __future__ import annotations
