@@ -226,18 +226,19 @@ class LiveMode(QObject):
         )
         job = PictureJob(session.bridge, wish, self)
         self.job, self._began_at, self._job_state = job, now, self.pace.seen
-        job.previewed.connect(lambda _index: self._seen(job))
-        job.ended.connect(lambda: self._ended(job))
+        job.previewed.connect(self._seen)
+        job.ended.connect(self._ended)
         session.compose(wish, session.picture.snapshot(), job.begin, job.refuse)
 
-    def _seen(self, job: PictureJob) -> None:
+    def _seen(self, job: PictureJob, _index: int) -> None:
         """Show a preview only where there is no finished repaint: it would flicker."""
         if job is self.job and (self.shown is None or self.shown.artifact is None):
             self._show(job)
 
-    def _ended(self, job: PictureJob) -> None:
-        if job is not self.job:
-            return
+    def _ended(self) -> None:
+        job = self.job
+        if job is None or job.running:
+            return  # one that was let go
         self.job = None
         if job.artifact is not None:
             self.pace.ended(time.monotonic() - self._began_at)

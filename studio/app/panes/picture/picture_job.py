@@ -32,8 +32,8 @@ class PictureJob(JobFollower):
         artifact: What came out.
     """
 
-    previewed = Signal(int)
-    """The picture at this place looks different."""
+    previewed = Signal(object, int)
+    """This job, and the place of the picture that looks different."""
 
     def __init__(self, bridge: EngineBridge, wish: Wish, parent: QObject | None = None) -> None:
         super().__init__(bridge, parent)
@@ -132,7 +132,7 @@ class PictureJob(JobFollower):
         if isinstance(event, Preview):
             self.state = JobState.RUNNING
             self.previews[event.index] = event.picture
-            self.previewed.emit(event.index)
+            self.previewed.emit(self, event.index)
 
     def _finish(self, artifact: Artifact) -> None:
         if isinstance(artifact, ImageArtifact):

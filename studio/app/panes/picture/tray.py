@@ -100,9 +100,10 @@ class Tray(QObject):
         self.jobs.append(job)
         first = len(self.items)
         self.items += [Candidate(job, index) for index in range(job.wish.count)]
-        job.previewed.connect(lambda index: self._pictured(job, index))
+        # Bound methods: a function that holds the job would keep it alive past Qt's own object.
+        job.previewed.connect(self._pictured)
         job.changed.connect(self.progressed)
-        job.ended.connect(lambda: self._ended(job))
+        job.ended.connect(self._some_ended)
         self._trim(job)
         self.aside = False
         self.chosen = min(first, len(self.items) - 1)
@@ -176,9 +177,12 @@ class Tray(QObject):
             if candidate.job is job and candidate.index == index:
                 self.pictured.emit(place)
 
-    def _ended(self, job: PictureJob) -> None:
-        if job in self.jobs:
+    def _some_ended(self) -> None:
+        for job in [each for each in self.jobs if not each.running]:
             self.jobs.remove(job)
+            self._ended(job)
+
+    def _ended(self, job: PictureJob) -> None:
         if job.artifact is None:
             self._remove([each for each in self.items if each.job is job])
         else:
