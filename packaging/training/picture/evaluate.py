@@ -179,7 +179,7 @@ class Evaluation:
     @torch.no_grad()
     def autoencoder(self) -> dict[str, float]:
         """PSNR of held-out pictures, whole and at the edge of what is visible."""
-        keep = [i for i, row in enumerate(self.rows) if row["split"] in ("style", "unseen")]
+        keep = [i for i, row in enumerate(self.rows) if row["split"] in ("style", "unseen")][::3]
         whole, edges = [], []
         for begin in range(0, len(keep), 16):
             target = autoencoder.premultiplied(self.pictures[keep[begin : begin + 16]])

@@ -1,6 +1,6 @@
 """The judge: a small network that says how well a picture goes with a caption.
 
-    python judge.py --data DATA --text-encoder FOLDER --out RUN
+    python judge.py --data DATA --out RUN
 
 It is trained on real pictures alone, without the held-out styles and colours: it never sees what
 the denoiser draws, and meets the held-out pictures' real counterparts for the first time when it
@@ -10,6 +10,7 @@ ranks them. Pictures of unseen concepts it must have seen: it could not know the
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
 from pathlib import Path
@@ -18,7 +19,6 @@ import autoencoder
 import numpy as np
 import torch
 from prepare import read_rows
-from text import TextEncoder
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -127,7 +127,6 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--text-encoder", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=5)
     arguments = parser.parse_args()
@@ -139,10 +138,9 @@ def main() -> None:
     small = torch.cat(
         [small_pictures(pictures[keep[i : i + 512]]) for i in range(0, len(keep), 512)]
     )
-    words = sorted({caption for index in keep for caption in rows[index]["captions"]})  # type: ignore[attr-defined]
+    words = json.loads((arguments.out / "captions.json").read_text(encoding="utf-8"))
     number = {caption: index for index, caption in enumerate(words)}
-    encoder = TextEncoder(arguments.text_encoder)
-    states = torch.cat([encoder(words[i : i + 512]).half() for i in range(0, len(words), 512)])
+    states = torch.from_numpy(np.load(arguments.out / "states.npy", mmap_mode="c"))
     captions = [[number[caption] for caption in rows[index]["captions"]] for index in keep]  # type: ignore[attr-defined]
     judge = Judge().train()
     train(judge, small, states, captions, arguments.minutes)

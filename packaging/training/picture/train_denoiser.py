@@ -18,10 +18,11 @@ from pathlib import Path
 import denoiser
 import numpy as np
 import torch
+from muon import Muon
 from prepare import read_rows
 from torch import Tensor
 
-SHARES = {"base": 0.5, "recolour": 0.34, "background": 0.06, "sticker": 0.06, "silhouette": 0.04}
+SHARES = {"base": 0.56, "recolour": 0.32, "background": 0.04, "sticker": 0.05, "silhouette": 0.03}
 """How often each kind of picture is drawn."""
 
 EMPTY_SHARE = 0.1
@@ -85,17 +86,12 @@ class Run:
             model.load_state_dict(saved["model"])
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.model)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=arguments.lr,
-            betas=(0.9, 0.99),
-            weight_decay=0.01,
-            fused=True,
-        )
+        self.optimiser = Muon(self.model.parameters(), lr=arguments.lr)
         self.step, self.elapsed = 0, 0.0
         if saved:
             self.average.load_state_dict(saved["ema"])
-            self.optimiser.load_state_dict(saved["optimiser"])
+            if saved.get("optimiser_name") == "muon":
+                self.optimiser.load_state_dict(saved["optimiser"])
             self.step, self.elapsed = int(saved["step"]), float(saved["elapsed"])
 
     def rate(self) -> float:
@@ -135,6 +131,7 @@ class Run:
                 "model": self.model.state_dict(),
                 "ema": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
+                "optimiser_name": "muon",
                 "step": self.step,
                 "elapsed": self.elapsed,
             },
