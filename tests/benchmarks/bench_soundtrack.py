@@ -64,6 +64,7 @@ def hour_rows(found: dict[str, Any], size: int, seconds: float) -> list[Row]:
     length = "one hour" if seconds == 3600 else f"{seconds:g} s"
     return [
         Row(f"taking in {length} of 48 kHz stereo", found["seconds"], "s"),
+        Row("  of processor time", found["processor_s"], "s"),
         Row("memory then, as a share of the WAV's size", found["rss"] / size, "times", 1.3),
         Row("most memory meanwhile, the same", found["peak_rss"] / size, "times", 1.3),
         Row("what the project grew by, the same", found["project"] / size, "times", 1.0),
@@ -152,9 +153,9 @@ def _hour(wav: Path, folder: Path) -> dict[str, Any]:
     with Project.open(folder / "long.triptych", create=True) as project:
         document = storage.create(project, "Long")
         pool = SourcePool(folder / "cache", storage.ProjectParts(project, document), RATE)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         source = pool.add_file(wav)
-        seconds = time.perf_counter() - started
+        seconds, worked = time.perf_counter() - started, time.process_time() - worked
         project.flush()
         rss = me.memory_info().rss
         dice = random.Random(1)
@@ -162,9 +163,12 @@ def _hour(wav: Path, folder: Path) -> dict[str, Any]:
         for number in range(LOOKS):
             length = source.duration if number % 4 == 0 else dice.randrange(5000, source.duration)
             start = dice.randrange(source.duration - length + 1)
-            began = time.perf_counter()
-            assert pool.waveform(source.sha256, start, start + length, COLUMNS) is not None
-            times.append((time.perf_counter() - began) * 1000)
+            tries = []
+            for _ in range(3):  # the least disturbed: other programs are none of ours
+                began = time.perf_counter()
+                assert pool.waveform(source.sha256, start, start + length, COLUMNS) is not None
+                tries.append((time.perf_counter() - began) * 1000)
+            times.append(min(tries))
         tiles = SpectrogramTiles(pool.read, RATE)
         began = time.perf_counter()
         for index in range(8):
@@ -173,6 +177,7 @@ def _hour(wav: Path, folder: Path) -> dict[str, Any]:
         pool.close()
     return {
         "seconds": seconds,
+        "processor_s": worked,
         "rss": rss,
         "peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "project": (folder / "long.triptych").stat().st_size,

@@ -24,7 +24,8 @@ from studio.documents.soundtrack.sound_files import Samples
 
 FEED_FRAMES = 2048
 LEVEL_FRAMES = 1024
-PRIME_S = 0.2
+PRIME_S = 0.5
+"""How much must be ready before a device is begun to be filled; half its buffer at most."""
 _TICK_S = 0.01
 
 
@@ -56,6 +57,7 @@ class Feeder:
         ahead_s: How much may be written ahead.
         ended: Called on the feeding thread when all was heard after :meth:`finish` (with
             ``None``), or when the output failed.
+        buffer_s: How much to keep in the output's own buffer.
         may_deepen: Use a deeper buffer after the output ran dry; not where what is to be played
             may come late anyway.
 
@@ -71,6 +73,7 @@ class Feeder:
         ahead_s: float,
         ended: Callable[[StudioError | None], None],
         *,
+        buffer_s: float = BUFFER_S,
         may_deepen: bool = True,
     ) -> None:
         self._ring = Ring(round(ahead_s * sampling_rate))
@@ -84,7 +87,7 @@ class Feeder:
         self._finishing = False
         self._primed = False
         self._closing = False
-        self._buffer_s = BUFFER_S
+        self._buffer_s = buffer_s
         self._may_deepen = may_deepen
         self._fed = False
         self._padding = self._left = 0
@@ -107,6 +110,11 @@ class Feeder:
     def written(self) -> int:
         """The place of the next sample that is written."""
         return self._ring.written
+
+    @property
+    def taken(self) -> int:
+        """The place of the next sample the output gets."""
+        return self._ring.read
 
     def write(self, samples: Samples) -> None:
         """Add float32 (samples, 2); there must be room."""
@@ -143,8 +151,8 @@ class Feeder:
         """Begin feeding; the output is opened when there is something to play."""
         with self._condition:
             self._feeding = True
-            self._finishing = self._primed = self._fed = False
-            self._padding, self._padded_enough = 0, False
+            self._finishing = False
+            self._epoch += 1
             self._waiting_since = time.monotonic()
             self._heard = (self._ring.read, 0.0)
             self._furthest = self._ring.read
@@ -156,15 +164,11 @@ class Feeder:
     def halt(self) -> None:
         """Fall silent now and forget everything written."""
         with self._condition:
-            self._feeding = self._finishing = self._primed = self._fed = False
+            self._feeding = self._finishing = False
             self._epoch += 1
             self._ring.clear()
             self._levels.clear()
             self._condition.notify_all()
-
-    def deepen(self, buffer_s: float) -> None:
-        """Keep so much in the output's buffer, from the next time it is opened on."""
-        self._buffer_s = min(MAX_BUFFER_S, max(BUFFER_S, buffer_s))
 
     def set_output(self, output: Output) -> None:
         """Play elsewhere from the next start on; halts."""
@@ -224,6 +228,9 @@ class Feeder:
                 changed, epoch = epoch != self._epoch, self._epoch
                 closing, feeding, output = self._closing, self._feeding, self._output
             try:
+                if changed:
+                    self._fed = self._primed = self._padded_enough = False
+                    self._padding = 0
                 if (changed or closing) and self._stream is not None:
                     self._stream.drop()
                     if closing or output is not opened or not feeding:
@@ -233,7 +240,7 @@ class Feeder:
                 if feeding:
                     if self._stream is None and self._ready():
                         self._stream, opened = output.open(self._rate, self._buffer_s), output
-                    self._feed()
+                    self._feed(epoch)
             except SoundDeviceError as error:
                 self._fail(error)
                 if closing:
@@ -241,7 +248,7 @@ class Feeder:
 
     def _ready(self) -> bool:
         """Whether enough is written ahead to begin; waits a moment where not."""
-        enough = round(PRIME_S * self._rate)
+        enough = round(min(PRIME_S, self._buffer_s / 2) * self._rate)
         with self._condition:
             return self._condition.wait_for(
                 lambda: (
@@ -252,7 +259,7 @@ class Feeder:
                 _TICK_S,
             )
 
-    def _feed(self) -> None:
+    def _feed(self, epoch: int) -> None:
         stream = self._stream
         if stream is None:
             self._end_if_heard(None)
@@ -274,7 +281,10 @@ class Feeder:
             return
         self._waiting_since = time.monotonic()
         self._padding, self._padded_enough = 0, False
-        samples = self._ring.take(count)
+        with self._condition:
+            if epoch != self._epoch:  # what is in the ring now is for after the drop
+                return
+            samples = self._ring.take(count)
         if self.volume != 1.0:
             samples *= np.float32(self.volume)
         if stream.write(samples):
@@ -347,7 +357,7 @@ class Feeder:
             told = self._feeding
             place, at = self._heard
             self._heard = (self.heard() if at else place, 0.0)
-            self._feeding = self._finishing = self._primed = False
+            self._feeding = self._finishing = False
             self._epoch += 1
             self._ring.clear()
         self._close_stream()

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from studio.core.errors import StudioError
 from studio.documents.soundtrack.sound_files import Samples
 
-BUFFER_S = 0.5
-"""How much lies ready in the system's own buffer; imports of large libraries stall Python for up
-to 0.3 s in one piece. What is edited is heard no sooner than that."""
-MAX_BUFFER_S = 1.6
+BUFFER_S = 1.5
+"""How much lies ready in the system's own buffer. Importing large libraries stalls Python for up
+to 0.3 s in one piece, and much longer on a computer with other things to do; what is thrown away
+when something changes costs nothing."""
+QUICK_BUFFER_S = 0.4
+"""For what shall be heard as soon as it is made; a device may wait until its buffer is full."""
+MAX_BUFFER_S = 3.0
 """Where that was not enough, the buffer doubles up to this."""
 STUCK_S = 3.0
 """A device that moves nothing for so long is gone, whatever it says."""
@@ -81,7 +85,7 @@ class NullOutput:
         clock: Returns seconds.
 
     Attributes:
-        heard: Called with what each write brought, when set.
+        heard: Called with what is heard as it is heard, when set; what is dropped never is.
         streams: Every stream that was opened.
     """
 
@@ -131,18 +135,19 @@ class NullStream:
         self, output: NullOutput, capacity: int, sampling_rate: int, clock: Callable[[], float]
     ) -> None:
         self._output = output
-        self._capacity = capacity
         self._rate = sampling_rate
         self._clock = clock
         self._lock = threading.Lock()
         self._started: float | None = None
         self._written = 0
+        self._told = 0
+        self._waiting: deque[Samples] = deque()
+        self.capacity = capacity
         self.underflows = 0
-        self.frames = 0
 
     def room(self) -> int:
         """Return how many samples fit now."""
-        return max(0, self._capacity - self.delay)
+        return max(0, self.capacity - self.delay)
 
     def write(self, samples: Samples) -> bool:
         """Take samples; tells whether it ran dry since the last ones."""
@@ -150,15 +155,13 @@ class NullStream:
         with self._lock:
             now = self._clock()
             if self._started is None:
-                self._started, self._written = now, 0
-            dry = self._played(now) > self._written
+                self._started = now
+            dry = self._advance(now) > self._written
             if dry:  # a device plays silence meanwhile
                 self.underflows += 1
-                self._started, self._written = now, 0
+                self._started, self._written, self._told = now, 0, 0
             self._written += len(samples)
-            self.frames += len(samples)
-        if self._output.heard is not None:
-            self._output.heard(samples)
+            self._waiting.append(samples)
         return dry
 
     @property
@@ -167,17 +170,32 @@ class NullStream:
         with self._lock:
             if self._started is None:
                 return 0
-            return max(0, self._written - self._played(self._clock()))
+            return max(0, self._written - self._advance(self._clock()))
 
     def drop(self) -> None:
-        """Forget what was written."""
+        """Forget what was written and is not heard."""
         with self._lock:
-            self._started = None
+            if self._started is not None:
+                self._advance(self._clock())
+            self._started, self._written, self._told = None, 0, 0
+            self._waiting.clear()
 
     def close(self) -> None:
         """Be closed."""
         self.drop()
 
-    def _played(self, now: float) -> int:
+    def _advance(self, now: float) -> int:
+        """Tell what was heard since the last time; returns how much would have been by now."""
         assert self._started is not None
-        return int((now - self._started) * self._rate)
+        played = int((now - self._started) * self._rate)
+        due = min(played, self._written) - self._told
+        while due > 0:
+            first = self._waiting.popleft()
+            if len(first) > due:
+                self._waiting.appendleft(first[due:])
+                first = first[:due]
+            due -= len(first)
+            self._told += len(first)
+            if self._output.heard is not None:
+                self._output.heard(first)
+        return played

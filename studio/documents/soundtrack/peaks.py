@@ -70,12 +70,12 @@ class PeakBuilder:
         whole = len(block) // BASE * BASE
         self._rest = block[whole:].copy()
         if whole:
-            self._finest.append(_binned(block[:whole].reshape(-1, BASE, self._channels)))
+            self._finest.append(_binned(block[:whole], BASE))
 
     def finish(self) -> list[Bins]:
         """Return the levels, the finest first; the last has a single bin."""
         if len(self._rest):
-            self._finest.append(_binned(self._rest[np.newaxis]))
+            self._finest.append(_binned(self._rest, len(self._rest)))
         if not self._finest:
             return []
         levels = [np.concatenate(self._finest)]
@@ -125,12 +125,15 @@ def _reduced(
     )
 
 
-def _binned(groups: Samples) -> Bins:
-    """Return the bins of (bins, samples, channels)."""
-    bins = np.empty((len(groups), groups.shape[2], 3), np.float16)
-    bins[:, :, 0] = _clipped(groups.min(axis=1))
-    bins[:, :, 1] = _clipped(groups.max(axis=1))
-    bins[:, :, 2] = _clipped(np.sqrt(np.mean(groups * groups, axis=1)))
+def _binned(block: Samples, size: int) -> Bins:
+    """Return the bins of ``size`` samples each; they divide the block."""
+    # Channel by channel: reducing along the last axis is several times as fast.
+    groups = np.ascontiguousarray(block.T).reshape(block.shape[1], -1, size)
+    bins = np.empty((groups.shape[1], groups.shape[0], 3), np.float16)
+    bins[:, :, 0] = _clipped(groups.min(axis=2)).T
+    bins[:, :, 1] = _clipped(groups.max(axis=2)).T
+    power = np.einsum("cbs,cbs->cb", groups, groups) / size
+    bins[:, :, 2] = _clipped(np.sqrt(power)).T
     return bins
 
 

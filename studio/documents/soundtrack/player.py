@@ -9,6 +9,7 @@ system's choice.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from studio.core.errors import StudioError
 from studio.documents.soundtrack.devices import DeviceOutput
 from studio.documents.soundtrack.feeding import Feeder, Levels
 from studio.documents.soundtrack.mixer import Mix, ReadSource
-from studio.documents.soundtrack.outputs import BUFFER_S, MAX_BUFFER_S, Output
+from studio.documents.soundtrack.model import MAX_POSITION
+from studio.documents.soundtrack.outputs import Output
 from studio.documents.soundtrack.sound_files import Samples
 from studio.documents.soundtrack.soundtrack import Change, Soundtrack
 
@@ -28,7 +30,10 @@ AHEAD_S = 4.0
 """How far the mixing runs ahead of what is heard."""
 BLOCK_S = 0.2
 EDIT_MARGIN_S = 0.1
+SETTLE_S = 0.1
+"""Edits that follow each other as quickly as this are heard together, when they are over."""
 SCRUB_S = 0.08
+_EVERYTHING = (0, MAX_POSITION)
 
 State = Literal["stopped", "playing", "paused"]
 
@@ -87,7 +92,9 @@ class Player:
         self._began = 0
         self._epoch = 0
         self._mixing = False
-        self._stale = True
+        self._remix = False
+        self._stale: tuple[int, int] | None = None
+        self._settled_at = 0.0
         self._scrub: int | None = None
         self._scrubbing = False
         self._mix_position = 0
@@ -200,25 +207,23 @@ class Player:
         self.pause()
         with self._condition:
             self._position = self._began = position
-            self._scrub = position
+            self._scrub, self._remix = position, True
             self._ensure_thread()
             self._condition.notify_all()
 
-    def refresh(self) -> None:
-        """Mix what is not heard yet anew: something was edited, or a sound became ready."""
-        with self._condition:
-            self._stale = True
-            if self._state == "playing":
-                self._mixing = True
-            self._condition.notify_all()
+    def refresh(self, span: tuple[int, int] | None = None) -> None:
+        """Let a change be heard: something was edited, or a sound became ready.
 
-    def expect_stalls(self, expected: bool) -> None:
-        """Keep more in the device's buffer from the next press of play on.
-
-        For while models are loaded, whose libraries hold the interpreter up; edits are heard
-        later then.
+        What lies in the device's buffer is thrown away and made anew, unless ``span``, the
+        stretch of the time line that sounds different, is not in it.
         """
-        self._feeder.deepen(MAX_BUFFER_S if expected else BUFFER_S)
+        start, end = span or _EVERYTHING
+        with self._condition:
+            if self._stale is not None:
+                start, end = min(start, self._stale[0]), max(end, self._stale[1])
+            self._stale = (start, end)
+            self._settled_at = time.monotonic() + SETTLE_S
+            self._condition.notify_all()
 
     def set_output(self, output: Output) -> None:
         """Play elsewhere; goes on there when it plays."""
@@ -249,15 +254,20 @@ class Player:
     # --- inside -----------------------------------------------------------------------------
 
     def _begin(self, position: int) -> None:
+        self._scrub, self._scrubbing = None, False
+        self._stale, self._remix = None, True
+        self._restart(position)
+        self._ensure_thread()
+
+    def _restart(self, position: int) -> None:
+        """Throw away what is not heard yet and go on at ``position``."""
         self._feeder.halt()
         self._epoch += 1
         self._segments.clear()
         self._segments.append(_Segment(self._feeder.written, position, 0))
         self._mix_position = position
-        self._scrub, self._scrubbing = None, False
         self._mixing = True
         self._feeder.start()
-        self._ensure_thread()
         self._condition.notify_all()
 
     def _end(self) -> None:
@@ -278,7 +288,7 @@ class Player:
 
     def _changed(self, change: Change) -> None:
         if change.kind != "source" and (change.tracks or change.loop or change.order):
-            self.refresh()
+            self.refresh(None if change.loop else change.span)
 
     def _ended(self, error: StudioError | None) -> None:
         """Hear, on the feeding thread, that all was played or the output failed."""
@@ -305,10 +315,15 @@ class Player:
         heard = self._feeder.heard()
         while len(self._segments) > 1 and self._segments[1].place <= heard:
             self._segments.popleft()
-        if not self._segments:
-            return self._position
-        first = self._segments[0]
-        return first.position + max(0, min(heard - first.place, first.count))
+        return self._position_at(heard)
+
+    def _position_at(self, place: int) -> int:
+        """Return the place on the time line of a place in the ring; the caller holds the lock."""
+        found = [segment for segment in self._segments if segment.place <= place]
+        if not found:
+            return self._segments[0].position if self._segments else self._position
+        last = found[-1]
+        return last.position + min(place - last.place, last.count)
 
     def _ensure_thread(self) -> None:
         if self._thread is None and not self._closing:
@@ -321,37 +336,57 @@ class Player:
         mix = Mix(self._soundtrack.arrangement)
         while True:
             with self._condition:
-                self._condition.wait_for(
-                    lambda: (
-                        self._closing
-                        or self._mixing
-                        or (self._scrub is not None and not self._scrubbing)
-                    )
-                )
+                if not self._closing and not self._has_work():
+                    self._condition.wait(self._until_settled())
                 if self._closing:
                     return
-                stale, self._stale = self._stale, False
-            if stale:
+                stale = self._stale if time.monotonic() >= self._settled_at else None
+                if stale is not None:
+                    self._stale = None
+                remix, self._remix = self._remix or stale is not None, False
+            if remix:
                 mix = Mix(self._soundtrack.arrangement)
-                self._go_back()
+            if stale is not None:
+                self._go_back(stale)
             if self._mixing:
                 self._mix_block(mix)
-            else:
+            elif self._scrub is not None:
                 self._mix_grain(mix)
 
-    def _go_back(self) -> None:
-        """Take back what was mixed of the arrangement as it was."""
+    def _has_work(self) -> bool:
+        settled = self._stale is not None and time.monotonic() >= self._settled_at
+        return self._mixing or settled or (self._scrub is not None and not self._scrubbing)
+
+    def _until_settled(self) -> float | None:
+        """Return how long to wait at most, in seconds."""
+        if self._stale is None:
+            return None
+        return max(0.001, self._settled_at - time.monotonic())
+
+    def _go_back(self, span: tuple[int, int]) -> None:
+        """Make anew what was mixed of ``span`` before it changed."""
         with self._condition:
             if self._state != "playing":
                 return
-            place = self._feeder.forget_after(round(EDIT_MARGIN_S * self._rate))
-            while len(self._segments) > 1 and self._segments[-1].place >= place:
-                self._segments.pop()
-            if self._segments:
-                last = self._segments[-1]
-                count = max(0, min(last.count, place - last.place))
-                self._segments[-1] = _Segment(last.place, last.position, count)
-                self._mix_position = self._after(last.position + count)
+            heard = self._heard_position()
+            if self._loop() is None and (span[1] <= heard or span[0] >= self._mix_position):
+                return
+            margin = round(EDIT_MARGIN_S * self._rate)
+            if self._loop() is None and span[0] >= self._position_at(self._feeder.taken) + margin:
+                self._mix_again_after(margin)
+            else:
+                self._restart(heard)
+
+    def _mix_again_after(self, margin: int) -> None:
+        """Take back what waits in the ring; the device's buffer stays as it is."""
+        place = self._feeder.forget_after(margin)
+        while len(self._segments) > 1 and self._segments[-1].place >= place:
+            self._segments.pop()
+        last = self._segments[-1]
+        count = max(0, min(last.count, place - last.place))
+        self._segments[-1] = _Segment(last.place, last.position, count)
+        self._mix_position = last.position + count
+        self._mixing = True
 
     def _mix_block(self, mix: Mix) -> None:
         with self._condition:
@@ -361,7 +396,7 @@ class Player:
         count = self._block_length(mix, position)
         if count <= 0:
             with self._condition:
-                if epoch == self._epoch and not self._stale:
+                if epoch == self._epoch:
                     self._mixing = False
                     self._feeder.finish()
             return
@@ -369,7 +404,7 @@ class Player:
             return
         block = mix.render(self._read, position, count)
         with self._condition:
-            if epoch != self._epoch or self._stale or position != self._mix_position:
+            if epoch != self._epoch or position != self._mix_position:
                 return
             self._segments.append(_Segment(self._feeder.written, position, count))
             self._feeder.write(block)

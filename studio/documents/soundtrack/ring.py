@@ -71,6 +71,6 @@ class Ring:
             return self.written
 
     def clear(self) -> None:
-        """Forget everything that waits."""
+        """Forget everything that waits; its places are never used again."""
         with self._lock:
-            self.written = self.read
+            self.read = self.written

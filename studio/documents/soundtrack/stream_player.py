@@ -12,7 +12,7 @@ from studio.core.errors import StudioError
 from studio.core.media import Sound
 from studio.documents.soundtrack.devices import DeviceOutput
 from studio.documents.soundtrack.feeding import SILENT, Feeder, Levels
-from studio.documents.soundtrack.outputs import Output
+from studio.documents.soundtrack.outputs import QUICK_BUFFER_S, Output
 from studio.documents.soundtrack.resampling import resampled_whole
 from studio.documents.soundtrack.sound_files import Samples, to_two_channels
 
@@ -59,6 +59,7 @@ class StreamPlayer:
                     self._rate,
                     AHEAD_S,
                     self._ended,
+                    buffer_s=QUICK_BUFFER_S,
                     may_deepen=False,
                 )
                 self._feeder.start()
