@@ -24,6 +24,7 @@ from studio.documents.picture.tiles import content_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from studio.documents.picture.document import PictureDocument
     from studio.documents.picture.scene import Snapshot
 
 RIM_SHARE = 0.04
@@ -38,6 +39,8 @@ SEEN = 9
 SURVEY_SIDE = 256
 """Situations are told from a picture of about this size."""
 PNG_LEVEL = 1
+BAND_PX = 128
+"""Rows of the answer that are composed in one go."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,36 @@ class Composed:
     blend: NDArray[np.uint8] | None = field(default=None, repr=False)
 
 
+class Shown:
+    """What a picture shows, from what the document keeps composed: that costs next to nothing.
+
+    It is read in bands, so that whoever paints meanwhile waits for one band at most.
+
+    Args:
+        picture: The document.
+        snapshot: The state that is wanted.
+        exact: When the picture changed meanwhile, compose the snapshot instead, which is slow;
+            without it, the newest state will do, as for live painting.
+    """
+
+    def __init__(self, picture: PictureDocument, snapshot: Snapshot, *, exact: bool) -> None:
+        self._picture = picture
+        self._snapshot = snapshot
+        self._exact = exact
+
+    def composite(self, rect: Rect, *, shrink: int = 0) -> NDArray[np.uint8]:
+        """Return what ``PictureDocument.composite`` does."""
+        whole = rect.aligned(1 << shrink)
+        bands = []
+        for top in range(whole.y, whole.bottom, BAND_PX << shrink):
+            height = min(BAND_PX << shrink, whole.bottom - top)
+            band = Rect(whole.x, top, whole.width, height)
+            bands.append(self._picture.composite(band, shrink=shrink))
+        if self._exact and self._picture.revision != self._snapshot.revision:
+            return self._snapshot.composite(rect, shrink=shrink)
+        return np.concatenate(bands)
+
+
 class Chosen:
     """What of a picture is to be repainted: the selection, or else what mask layers cover."""
 
@@ -108,17 +141,18 @@ class Chosen:
         return found
 
 
-def survey(snapshot: Snapshot, side: int) -> Survey:
+def survey(snapshot: Snapshot, side: int, shown: Shown | None = None) -> Survey:
     """Look at what there is.
 
     Args:
         snapshot: The picture.
         side: Side of the square the model was taught at, in px.
+        shown: Composes it; ``None`` composes the snapshot, which is slow for a large one.
     """
     chosen = Chosen(snapshot)
     area = work_area(snapshot.frame, chosen.bounds, side)
     shrink = _shrink(area, SURVEY_SIDE)
-    alpha = snapshot.composite(area, shrink=shrink)[:, :, 3] >= 128
+    alpha = (shown or snapshot).composite(area, shrink=shrink)[:, :, 3] >= 128
     mask = chosen.mask(area.aligned(1 << shrink))
     selected = None if mask is None else mask[:: 1 << shrink, :: 1 << shrink] >= 128
     situation = Situation(
@@ -131,8 +165,21 @@ def survey(snapshot: Snapshot, side: int) -> Survey:
     return Survey(area, situation, snapshot.revision)
 
 
-def compose(snapshot: Snapshot, found: Survey, intent: Intent, resolution: Resolution) -> Composed:
+def compose(
+    snapshot: Snapshot,
+    found: Survey,
+    intent: Intent,
+    resolution: Resolution,
+    shown: Shown | None = None,
+) -> Composed:
     """Return what a model is given for an intent.
+
+    Args:
+        snapshot: The picture.
+        found: What there is in it.
+        intent: What shall be done.
+        resolution: The size the model works at.
+        shown: Composes the picture; ``None`` composes the snapshot.
 
     Raises:
         BadInputError: The area is too large in one piece, or there is nothing to repaint.
@@ -146,12 +193,16 @@ def compose(snapshot: Snapshot, found: Survey, intent: Intent, resolution: Resol
         mask = _mask_png(wide, resolution)
     if intent is Intent.GENERATE:
         return Composed(area, resolution, blend=blend)
-    pixels = picture_of(snapshot, area, resolution)
+    pixels = picture_of(snapshot, area, resolution, shown=shown)
     return Composed(area, resolution, png(pixels), mask, blend)
 
 
 def picture_of(
-    snapshot: Snapshot, area: Rect, resolution: Resolution, only: str = ""
+    snapshot: Snapshot,
+    area: Rect,
+    resolution: Resolution,
+    only: str = "",
+    shown: Shown | None = None,
 ) -> NDArray[np.uint8]:
     """Return what an area shows at another size: uint8 (height, width, 4), straight alpha.
 
@@ -160,9 +211,13 @@ def picture_of(
         area: What to show.
         resolution: At which size.
         only: Id of the one layer to show; "" for all that make up the picture.
+        shown: Composes the picture; ``None`` composes the snapshot.
     """
     shrink = _shrink(area, max(resolution.width, resolution.height))
-    pixels = snapshot.composite(area, shrink=shrink, only=(only,) if only else None)
+    if only:
+        pixels = snapshot.composite(area, shrink=shrink, only=(only,))
+    else:
+        pixels = (shown or snapshot).composite(area, shrink=shrink)
     return resized(pixels, resolution.width, resolution.height)
 
 

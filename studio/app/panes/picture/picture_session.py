@@ -186,17 +186,17 @@ class PictureSession(QObject):
         return ""
 
     def look_soon(self) -> None:
-        """Look at the picture once it rests."""
-        if not self._look_timer.isActive():
-            self._look_timer.start()
+        """Look at the picture once it rests; looking while one paints would hold up the pen."""
+        self._look_timer.start()
 
     def _look(self) -> None:
         from studio.app.panes.picture import composing
 
         snapshot, side = self.picture.snapshot(), self._side
+        shown = composing.Shown(self.picture, snapshot, exact=False)
         self._workers.looking.run_newest(
             self._slot,
-            lambda: composing.survey(snapshot, side),
+            lambda: composing.survey(snapshot, side, shown),
             self._surveyed,
             self._say,
         )
@@ -274,10 +274,10 @@ class PictureSession(QObject):
         except StudioError as error:
             otherwise(error)
             return
-        info = self.options.info()
+        info, picture = self.options.info(), self.picture
 
         def work() -> tuple[Composed, ImageRequest]:
-            return asked_for(wish, snapshot, info, inputs)
+            return asked_for(wish, snapshot, picture, info, inputs)
 
         def done(made: tuple[Composed, ImageRequest]) -> None:
             then(*made)
@@ -379,9 +379,20 @@ class PictureSession(QObject):
 
 
 def asked_for(
-    wish: Wish, snapshot: Snapshot, info: ModelInfo | None, inputs: InputStore
+    wish: Wish,
+    snapshot: Snapshot,
+    picture: PictureDocument,
+    info: ModelInfo | None,
+    inputs: InputStore,
 ) -> tuple[Composed, ImageRequest]:
     """Return what a model is given of a snapshot, and the request. Slow.
+
+    Args:
+        wish: What is wanted.
+        snapshot: The canvas; a passing wish may be given a newer state instead.
+        picture: The document it was taken of.
+        info: The model.
+        inputs: Takes the pictures in.
 
     Raises:
         BadInputError: There is nothing to repaint, or too much.
@@ -391,10 +402,11 @@ def asked_for(
     from studio.app.panes.picture.wish import request_for
 
     side = taught_side(info)
-    found = composing.survey(snapshot, side)
+    shown = composing.Shown(picture, snapshot, exact=not wish.transient)
+    found = composing.survey(snapshot, side, shown)
     intent = offer(found.situation, wish.intent).intent
     resolution = resolution_for(found.area, side)
-    composed = composing.compose(snapshot, found, intent, resolution)
+    composed = composing.compose(snapshot, found, intent, resolution, shown)
     wish = dataclasses.replace(wish, intent=intent)
     return composed, request_for(wish, found.situation, composed, snapshot, inputs)
 

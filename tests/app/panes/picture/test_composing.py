@@ -12,6 +12,7 @@ from PIL import Image
 
 from studio.app.panes.picture.composing import (
     Composed,
+    Shown,
     Survey,
     compose,
     faded,
@@ -190,6 +191,21 @@ def test_a_result_is_scaled_to_its_area_and_fades_at_its_edges() -> None:
     assert (pixels[:, :20] == RED).all()
     assert pixels[5, 20, 3] == 100 and not pixels[:, 21:, 3].any()
     assert result.pixels()[0, 0].tolist() == list(RED), "the result itself is as before"
+
+
+def test_what_the_document_keeps_composed_is_the_same_as_the_snapshot() -> None:
+    picture = painted(Rect(0, 0, 700, 500), Rect(-40, 30, 300, 900), frame=Rect(-50, 0, 800, 900))
+    snapshot = picture.snapshot()
+    shown = Shown(picture, snapshot, exact=True)
+    for shrink in (0, 1, 3):
+        rect = Rect(-37, 11, 633, 777)
+        assert (
+            shown.composite(rect, shrink=shrink) == snapshot.composite(rect, shrink=shrink)
+        ).all()
+    picture.add_layer(pixels=np.full((900, 800, 4), 255, np.uint8))
+    assert (shown.composite(rect) == snapshot.composite(rect)).all(), "the state that was wanted"
+    newest = Shown(picture, snapshot, exact=False).composite(rect)
+    assert (newest == picture.composite(rect)).all()
 
 
 # -- maps --------------------------------------------------------------------------------------
