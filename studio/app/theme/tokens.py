@@ -96,8 +96,6 @@ PRINTED_LINK = "#1a4f8b"
 OVER_PICTURE_DARK = "#000000"
 """With the next one: lines over a picture, which may have any colour, are drawn in both."""
 OVER_PICTURE_LIGHT = "#FFFFFF"
-OVER_PICTURE_GRID = "#202020"
-"""Lines between pixels: added to what is dark and taken from what is light."""
 
 
 class Space:

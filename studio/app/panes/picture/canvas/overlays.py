@@ -65,7 +65,7 @@ class Overlays(QObject):
         view, colours, scale = canvas.view, canvas.colours, canvas.scale
         if self._candidate is not None:
             draw_candidate(painter, view, *self._candidate, colours, scale)
-        draw_pixel_grid(painter, view, canvas.whole(), area)
+        draw_pixel_grid(painter, view, canvas.whole(), area, max(1, round(scale)))
         if self._generating:
             dim_outside(painter, view, document.frame, colours, area)
         if self.comparison is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QTransform
 
 from studio.app.panes.picture.canvas.display_tiles import (
@@ -19,6 +19,9 @@ from studio.documents.picture.geometry import Rect
 
 Mode = QPainter.CompositionMode
 PLAIN = Mode.CompositionMode_SourceOver
+BAND_PX = 90
+"""Turned tiles are drawn in bands as low as this: for higher ones Qt asks other threads for help,
+and waits for them while an engine keeps every core busy."""
 OVERLAP_PX = 0.25
 OVERLAP_THROUGH_PX = 1 / 32
 SMOOTH_BELOW = 2.0
@@ -55,14 +58,24 @@ class TilePainter:
         """Draw the tiles that show in ``exposed``, in device pixels."""
         if not self._possible:
             return
+        if self._upright:
+            self._draw_area(tiles, exposed, mode)
+            return
+        bottom = exposed.y() + exposed.height()
+        for top in range(exposed.y(), bottom, BAND_PX):
+            height = min(BAND_PX, bottom - top)
+            self._draw_area(tiles, QRect(exposed.x(), top, exposed.width(), height), mode)
+
+    def _draw_area(self, tiles: DisplayTiles, area: QRect, mode: Mode) -> None:
         painter = self._painter
         painter.save()
         whole = self._upright and self._zoom == round(self._zoom)
         smooth = self._zoom < SMOOTH_BELOW and not whole
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         if not self._upright:
+            painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
             painter.setTransform(self._to_screen)
-        for key in tiles.keys(self.shown(exposed), self.level):
+        for key in tiles.keys(self.shown(area), self.level):
             self._draw_best(tiles, key, mode)
         painter.restore()
 
