@@ -15,6 +15,7 @@ from studio.app.theme import Theme
 from studio.core.paths import Folders
 
 if TYPE_CHECKING:
+    from studio.app.model_fetches import ModelFetches
     from studio.documents.project.session import ProjectSession
     from studio.library.service import LibraryService
 
@@ -47,3 +48,10 @@ class AppContext:
     def projects(self) -> ProjectSession:
         """The window's projects. First used after the first paint, since it opens a database."""
         return self.open_projects()
+
+    @cached_property
+    def fetches(self) -> ModelFetches:
+        """Models that one click brings here; shared by all that offer some."""
+        from studio.app.model_fetches import ModelFetches
+
+        return ModelFetches(self.bridge, self.notify, self.folders)

@@ -242,6 +242,8 @@ class Window:
         self._closed = True
         if self.project_actions is not None:
             self.project_actions.close()
+        if "fetches" in self.context.__dict__:
+            self.context.fetches.close()
         self.bridge.close()
         self._starter.close()
         self.library.close()  # after the engine, so that its last results are kept

@@ -112,6 +112,7 @@ class SettingsDialog(QDialog):
             Page(name, group_title(name), icons.get(name, "folder"), group(name)) for name in GROUPS
         ]
         pages += [
+            Page("models", self.tr("Models"), "box", lambda: _models(context)),
             Page("plugins", self.tr("Plugins"), "plug", lambda: _plugins(context)),
             Page("shortcuts", self.tr("Shortcuts"), "keyboard", lambda: _shortcuts(context)),
             Page("about", self.tr("About"), "info", _about),
@@ -154,6 +155,12 @@ def _group_page(context: AppContext, name: str) -> QWidget:
     from studio.app.settings_pages import GroupPage
 
     return GroupPage(context, name, group_title(name))
+
+
+def _models(context: AppContext) -> QWidget:
+    from studio.app.models_page import ModelsPage
+
+    return ModelsPage(context)
 
 
 def _plugins(context: AppContext) -> QWidget:

@@ -175,6 +175,14 @@ class WindowActions(QObject):
                 "Help",
             ),
             _spec(
+                "help.models",
+                self.tr("Models: get one or see what is here"),
+                lambda: self.open_settings("models"),
+                "",
+                "box",
+                "Help",
+            ),
+            _spec(
                 "help.plugins",
                 self.tr("Plugins"),
                 lambda: self.open_settings("plugins"),

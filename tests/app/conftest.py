@@ -76,6 +76,8 @@ def app_context(
     )
     context.bridge.attach(engine)  # type: ignore[arg-type]
     yield context
+    if "fetches" in context.__dict__:
+        context.fetches.close()
     context.bridge.close()
     context.library.close()
     if "projects" in context.__dict__:

@@ -30,7 +30,7 @@ def test_every_group_of_the_schema_has_its_page_with_every_option(dialog):
         page = dialog.show_page(group)
         assert isinstance(page, GroupPage)
         assert {i.name for i in page.form.options} == {i.name for i in describe(declared)}
-    assert dialog.page_names == [*GROUPS, "plugins", "shortcuts", "about"]
+    assert dialog.page_names == [*GROUPS, "models", "plugins", "shortcuts", "about"]
 
 
 def test_a_change_holds_at_once_and_is_stored(qtbot, window, dialog, folders):
