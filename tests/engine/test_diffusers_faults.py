@@ -16,6 +16,7 @@ from studio.core.errors import (
     BadInputError,
     InputMissingError,
     ModelDamagedError,
+    OutOfMemoryError,
     UnsafeFileError,
     UnsupportedModelError,
 )
@@ -277,8 +278,8 @@ def test_it_stops_while_tiles_are_decoded(ctx: RecordingContext) -> None:
     before = model.generate(request(ctx, width=192, height=192), ctx)
     told = [model.economise()]
     assert told == ["large pictures are drawn in tiles"]
-    model._pipelines.parts["vae"].tile_sample_min_size = 64
-    model._pipelines.parts["vae"].tile_latent_min_size = 8
+    vae = model._pipelines.parts["vae"]
+    vae.tile_sample_min_size, vae.tile_latent_min_size = 64, 8
     counting = RecordingContext()
     tiled = model.generate(request(ctx, width=192, height=192), counting)
     assert tiled.pictures[0].width == before.pictures[0].width
@@ -286,6 +287,48 @@ def test_it_stops_while_tiles_are_decoded(ctx: RecordingContext) -> None:
     with pytest.raises(JobCancelled):
         model.generate(request(ctx, width=192, height=192), RecordingContext(cancel_after=decoding))
     model.unload()
+
+
+# What fits
+
+
+def test_what_cannot_fit_is_refused_with_a_size_that_would(
+    ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.engine import memory
+
+    monkeypatch.setattr(memory, "host_total_bytes", lambda: 8_000_000)
+    with pytest.raises(OutOfMemoryError, match="1024 x 1024 px needs about") as raised:
+        pixels("sd-1", ctx, request(ctx, width=1024, height=1024))
+    assert "px would fit" in raised.value.hint
+    assert pixels("sd-1", ctx, request(ctx, width=64, height=64)).any()
+
+
+def test_what_would_fit_if_others_left_is_told_as_short_memory(
+    ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.engine import memory
+    from studio.engine.border import is_out_of_memory
+
+    monkeypatch.setattr(memory, "host_free_bytes", lambda: 100_000)
+    with pytest.raises(MemoryError) as raised:
+        pixels("sd-1", ctx, request(ctx))
+    assert is_out_of_memory(raised.value)
+
+
+def test_a_large_picture_is_decoded_in_tiles_and_the_next_small_one_is_not(
+    ctx: RecordingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.engine.backends import _diffusers_room_impl as room
+
+    vae = loaded("sd-1")._pipelines.parts["vae"]
+    before = pixels("sd-1", ctx, request(ctx))
+    monkeypatch.setattr(room, "_UNTILED_SHARE", 1e-9)
+    pixels("sd-1", ctx, request(ctx, width=128))
+    assert vae.use_tiling
+    monkeypatch.undo()
+    assert np.array_equal(pixels("sd-1", ctx, request(ctx)), before)
+    assert not vae.use_tiling
 
 
 # Through the engine

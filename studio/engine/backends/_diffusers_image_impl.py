@@ -45,6 +45,7 @@ from studio.engine.backends._diffusers_pipelines_impl import (
 from studio.engine.backends._diffusers_previews_impl import Previews, fitted
 from studio.engine.backends._diffusers_prompts_impl import PromptCache
 from studio.engine.backends._diffusers_pulse_impl import Pulse
+from studio.engine.backends._diffusers_room_impl import check, needs_tiles
 from studio.engine.backends._diffusers_run_impl import Pace, Run, seeds_of
 from studio.engine.backends._diffusers_schedulers import DEFAULT, scheduler_for
 from studio.engine.backends._diffusers_tasks_impl import Task, task_for
@@ -214,6 +215,7 @@ class PictureModel(LoadedModel):
         ctx: JobContext,
     ) -> Run:
         task = self._task(request, options, pipeline, ctx)
+        self._make_room(pipeline, task)
         values = self._lay_over(request, prompt, negative, pipeline, task, ctx)
         ctx.checkpoint()
         self._ladder.apply(pipeline)
@@ -245,6 +247,14 @@ class PictureModel(LoadedModel):
             alpha=draws_alpha(pipeline),
             ctx=ctx,
         )
+
+    def _make_room(self, pipeline: Any, task: Task) -> None:
+        if task.unchanged is not None:
+            return
+        vae = getattr(pipeline, "vae", None)
+        if vae is not None:
+            self._ladder.tile(vae, needs_tiles(vae, task.frame, self._device))
+        check(self._pipelines.parts, vae, task.frame, self.memory_bytes, self._device)
 
     def _lay_over(
         self,

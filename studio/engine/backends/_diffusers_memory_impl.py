@@ -38,6 +38,7 @@ class Ladder:
         self._device = device
         self._let_go = let_go
         self._offload = ""
+        self._tiles = False
         self._steps = iter(
             (
                 self._forget,
@@ -64,21 +65,23 @@ class Ladder:
         elif self._offload == "layers":
             pipeline.enable_sequential_cpu_offload(gpu_id=self._device.index)
 
-    def tile(self, vae: Any) -> bool:
-        """Let an autoencoder draw large pictures in tiles; say whether it can and did not yet."""
-        if not hasattr(vae, "enable_tiling") or getattr(vae, "use_tiling", False):
-            return False
-        vae.enable_tiling()
-        if hasattr(vae, "enable_slicing"):
-            vae.enable_slicing()
-        return True
+    def tile(self, vae: Any, wanted: bool) -> None:
+        """Let an autoencoder draw the next picture in tiles if ``wanted``, or in one piece."""
+        if not hasattr(vae, "enable_tiling"):
+            return
+        if wanted or self._tiles:
+            vae.enable_tiling()
+        elif getattr(vae, "use_tiling", False):
+            vae.disable_tiling()
 
     def _forget(self) -> str:
         return "what was kept beside the model was given up" if self._let_go() else ""
 
     def _tile(self) -> str:
-        vae = self._parts.get("vae")
-        return "large pictures are drawn in tiles" if self.tile(vae) else ""
+        if self._tiles or not hasattr(self._parts.get("vae"), "enable_tiling"):
+            return ""
+        self._tiles = True
+        return "large pictures are drawn in tiles"
 
     def _offload_parts(self) -> str:
         if self._device.kind != "cuda":
