@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QTransform
 
 from studio.app.panes.picture.canvas.pen import PenPoint
@@ -114,6 +114,8 @@ class Tool:
     name: ClassVar[str] = ""
     icon_name: ClassVar[str] = ""
     keys: ClassVar[str] = ""
+    title_text: ClassVar[object] = ""  # what QT_TRANSLATE_NOOP says it returns
+    hint_text: ClassVar[object] = ""
     picks_colour: ClassVar[bool] = False
     moves_view: ClassVar[bool] = False
 
@@ -124,12 +126,13 @@ class Tool:
     @property
     def title(self) -> str:
         """What tooltips and menus call it."""
-        raise NotImplementedError
+        return QCoreApplication.translate("tools", str(self.title_text))
 
     @property
     def hint(self) -> str:
-        """One sentence about its modifier keys."""
-        return ""
+        """One sentence about its modifier keys; "" for none."""
+        words = str(self.hint_text)
+        return QCoreApplication.translate("tools", words) if words else ""
 
     def unused(self) -> Mapping[str, str]:
         """Return the options that mean nothing now, each with the reason in a sentence."""

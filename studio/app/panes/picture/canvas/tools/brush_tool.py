@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 
 from studio.app.panes.picture.canvas.pen import PenPoint
@@ -37,6 +37,10 @@ class BrushTool(Tool):
     name = "brush"
     icon_name = "brush"
     keys = "B"
+    title_text = QT_TRANSLATE_NOOP("tools", "Brush")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Shift-drag sizes the brush, Alt picks a colour, [ and ] step the size."
+    )
     picks_colour = True
     erases: ClassVar[bool] = False
 
@@ -46,18 +50,6 @@ class BrushTool(Tool):
         self._stroke: Stroke | None = None
         self._at: PenPoint | None = None
         self._sizing: tuple[QPointF, BrushOptions] | None = None
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Brush")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Shift-drag sizes the brush, Alt picks a colour, [ and ] step the size."
-        )
 
     def unused(self) -> Mapping[str, str]:
         """Return the options that mean nothing with this symmetry."""
@@ -244,12 +236,8 @@ class EraserTool(BrushTool):
     name = "eraser"
     icon_name = "eraser"
     keys = "E"
+    title_text = QT_TRANSLATE_NOOP("tools", "Eraser")
     erases = True
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Eraser")
 
 
 def stepped_size(size_px: int, step: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from studio.app.panes.picture.canvas.pen import PenPoint
@@ -36,17 +36,13 @@ class Eyedropper(Tool):
     name = "eyedropper"
     icon_name = "pipette"
     keys = "I"
+    title_text = QT_TRANSLATE_NOOP("tools", "Eyedropper")
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = EyedropperOptions()
         self._before: QColor | None = None
         self._at: QPointF | None = None
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Eyedropper")
 
     def press(self, point: PenPoint) -> None:
         """Begin to pick."""

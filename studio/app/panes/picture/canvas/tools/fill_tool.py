@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from studio.app.panes.picture.canvas.pen import PenPoint
 from studio.app.panes.picture.canvas.tools.base import Host, Tool
@@ -44,16 +44,12 @@ class FillTool(Tool):
     name = "fill"
     icon_name = "paint-bucket"
     keys = "G"
+    title_text = QT_TRANSLATE_NOOP("tools", "Fill")
     picks_colour = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = FillOptions()
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Fill")
 
     def press(self, point: PenPoint) -> None:
         """Fill from here."""

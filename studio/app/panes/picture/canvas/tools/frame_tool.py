@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from studio.app.panes.picture.canvas.frame_outline import draw_label
@@ -38,23 +38,15 @@ class FrameTool(Tool):
     name = "frame"
     icon_name = "frame"
     keys = "C"
+    title_text = QT_TRANSLATE_NOOP("tools", "Frame")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Drag it, its handles, or a new one beside it. Shift keeps its shape."
+    )
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._drag: FrameDrag | None = None
         self._start: PenPoint | None = None
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Frame")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Drag it, its handles, or a new one beside it. Shift keeps its shape."
-        )
 
     @property
     def busy(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPainterPath
 
 from studio.app.panes.picture.canvas.tools.base import Host
@@ -44,21 +44,13 @@ class GradientTool(DragTool):
     name = "gradient"
     icon_name = "blend"
     keys = "Shift+G"
+    title_text = QT_TRANSLATE_NOOP("tools", "Gradient")
+    hint_text = QT_TRANSLATE_NOOP("tools", "Drag from one colour to the other.")
     picks_colour = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = GradientOptions()
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Gradient")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate("tools", "Drag from one colour to the other.")
 
     def stops(self) -> list[tuple[float, tuple[int, int, int, int]]]:
         """Return the colours from start to end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt
 
 from studio.app.panes.picture.canvas.pen import PenPoint
 from studio.app.panes.picture.canvas.tools.base import Tool
@@ -14,19 +14,11 @@ class HandTool(Tool):
     name = "hand"
     icon_name = "hand"
     keys = "H"
+    title_text = QT_TRANSLATE_NOOP("tools", "Hand")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "With any tool: hold Space, or drag with the middle button."
+    )
     moves_view = True
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Hand")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "With any tool: hold Space, or drag with the middle button."
-        )
 
     def cursor(self, point: PenPoint | None) -> Qt.CursorShape:
         """Return an open hand."""

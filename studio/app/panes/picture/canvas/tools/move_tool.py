@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QTransform
 
 from studio.app.panes.picture.canvas.pen import PenPoint
@@ -24,24 +24,16 @@ class MoveTool(Tool):
     name = "move"
     icon_name = "move"
     keys = "V"
+    title_text = QT_TRANSLATE_NOOP("tools", "Move")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Arrows move by a pixel, with Shift by ten; Shift keeps a drag straight."
+    )
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._start: PenPoint | None = None
         self._layer_id = ""
         self._by = QPointF()
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Move")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Arrows move by a pixel, with Shift by ten; Shift keeps a drag straight."
-        )
 
     @property
     def busy(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
 
 from studio.app.panes.picture.canvas.pen import PenPoint
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MODES = ("replace", "add", "subtract", "intersect")
 CLOSE_PX = 10
-HINT = "Shift adds, Alt takes away, both keep the overlap."
+HINT = QT_TRANSLATE_NOOP("tools", "Shift adds, Alt takes away, both keep the overlap.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +69,16 @@ def mode_of(point: PenPoint, chosen: str) -> SelectMode:
     return "add" if point.shift else cast("SelectMode", chosen)
 
 
-def _hint() -> str:
-    return QCoreApplication.translate("tools", HINT)
-
-
 class _BoxSelect(DragTool):
     """Selects something that fills the rectangle of a drag."""
+
+    hint_text = HINT
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = SelectOptions()
         self._mode: SelectMode = "replace"
         self._shift_added = False
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return _hint()
 
     def press(self, point: PenPoint) -> None:
         """Begin; keys say now what becomes of the selection."""
@@ -147,11 +140,7 @@ class SelectRectangle(_BoxSelect):
     name = "select_rectangle"
     icon_name = "square-dashed"
     keys = "M"
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Select rectangle")
+    title_text = QT_TRANSLATE_NOOP("tools", "Select rectangle")
 
     def select(self, rect: Rect, mode: SelectMode) -> None:
         """Select the rectangle."""
@@ -172,11 +161,7 @@ class SelectEllipse(_BoxSelect):
     name = "select_ellipse"
     icon_name = "circle-dashed"
     keys = "Shift+M"
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Select ellipse")
+    title_text = QT_TRANSLATE_NOOP("tools", "Select ellipse")
 
     def select(self, rect: Rect, mode: SelectMode) -> None:
         """Select the ellipse."""
@@ -194,17 +179,14 @@ class SelectEllipse(_BoxSelect):
 class _OutlineSelect(Tool):
     """Selects what an outline of points goes around."""
 
+    hint_text = HINT
+
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = SelectOptions()
         self.points: list[QPointF] = []
         self._pointer: QPointF | None = None
         self._mode: SelectMode = "replace"
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return _hint()
 
     @property
     def busy(self) -> bool:
@@ -275,11 +257,7 @@ class SelectLasso(_OutlineSelect):
     name = "select_lasso"
     icon_name = "lasso"
     keys = "L"
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Lasso")
+    title_text = QT_TRANSLATE_NOOP("tools", "Lasso")
 
     def press(self, point: PenPoint) -> None:
         """Begin the outline."""
@@ -308,18 +286,10 @@ class SelectPolygon(_OutlineSelect):
     name = "select_polygon"
     icon_name = "vector-polygon"
     keys = "Shift+L"
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Select polygon")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Click corner by corner; Enter, a double click or the first corner closes."
-        )
+    title_text = QT_TRANSLATE_NOOP("tools", "Select polygon")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Click corner by corner; Enter, a double click or the first corner closes."
+    )
 
     def press(self, point: PenPoint) -> None:
         """Set a corner, or close at the first one."""
@@ -361,20 +331,12 @@ class SelectWand(Tool):
     name = "select_wand"
     icon_name = "wand"
     keys = "W"
+    title_text = QT_TRANSLATE_NOOP("tools", "Magic wand")
+    hint_text = HINT
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = WandOptions()
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Magic wand")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return _hint()
 
     def press(self, point: PenPoint) -> None:
         """Select."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from studio.app.panes.picture.canvas.tools.base import Host
@@ -50,23 +50,13 @@ class ShapeTool(DragTool):
     name = "shape"
     icon_name = "shapes"
     keys = "U"
+    title_text = QT_TRANSLATE_NOOP("tools", "Shapes")
+    hint_text = QT_TRANSLATE_NOOP("tools", "Shift keeps it even, Ctrl draws from the middle.")
     picks_colour = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.options = ShapeOptions()
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Shapes")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Shift keeps it even, Ctrl draws from the middle."
-        )
 
     def unused(self) -> Mapping[str, str]:
         """Return the options that mean nothing with this shape."""

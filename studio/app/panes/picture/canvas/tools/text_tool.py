@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath
 
 from studio.app.panes.picture.canvas.images import pixels_of
@@ -39,6 +39,10 @@ class TextTool(Tool):
     name = "text"
     icon_name = "type"
     keys = "T"
+    title_text = QT_TRANSLATE_NOOP("tools", "Text")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Click and write. Ctrl+Enter puts it into the picture, Esc gives it up."
+    )
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -46,18 +50,6 @@ class TextTool(Tool):
         self.editor: InlineText | None = None
         self._at = QPointF()
         self._layer_id: str | None = None
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Text")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Click and write. Ctrl+Enter puts it into the picture, Esc gives it up."
-        )
 
     @property
     def busy(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPolygonF, QTransform
 
 from studio.app.panes.picture.canvas.frame_outline import draw_label
@@ -59,6 +59,10 @@ class TransformTool(Tool):
     name = "transform"
     icon_name = "vector-square"
     keys = "Ctrl+T"
+    title_text = QT_TRANSLATE_NOOP("tools", "Transform")
+    hint_text = QT_TRANSLATE_NOOP(
+        "tools", "Enter applies, Esc puts back. Shift keeps the shape, Ctrl the middle."
+    )
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -66,18 +70,6 @@ class TransformTool(Tool):
         self.placement: Placement | None = None
         self._layer_id = ""
         self._drag: _Drag | None = None
-
-    @property
-    def title(self) -> str:
-        """What tooltips call it."""
-        return QCoreApplication.translate("tools", "Transform")
-
-    @property
-    def hint(self) -> str:
-        """One sentence about its keys."""
-        return QCoreApplication.translate(
-            "tools", "Enter applies, Esc puts back. Shift keeps the shape, Ctrl the middle."
-        )
 
     @property
     def busy(self) -> bool:
