@@ -92,7 +92,7 @@ class Feeder:
         self._fed = False
         self._padding = self._left = 0
         self._padded_enough = False
-        self._heard = (0, 0.0)
+        self._cursor = _Cursor(sampling_rate)
         self._furthest = 0
         self._waiting_since = 0.0
         self._levels: deque[tuple[int, Levels]] = deque()
@@ -154,7 +154,7 @@ class Feeder:
             self._finishing = False
             self._epoch += 1
             self._waiting_since = time.monotonic()
-            self._heard = (self._ring.read, 0.0)
+            self._cursor.stand_at(self._ring.read)
             self._furthest = self._ring.read
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sound-feeding", daemon=True)
@@ -186,12 +186,8 @@ class Feeder:
     def heard(self) -> int:
         """Return the place of the sample that is heard now."""
         with self._condition:
-            place, at = self._heard
-            if not self._feeding or not at:
-                return max(place, self._furthest)
-            place = min(self._ring.read, place + int((time.monotonic() - at) * self._rate))
-            # Devices tell their delay in steps; a cursor never goes back.
-            self._furthest = max(self._furthest, place)
+            place = self._cursor.place if not self._feeding else self._cursor.now()
+            self._furthest = max(self._furthest, min(self._ring.read, place))
             return self._furthest
 
     def levels(self) -> Levels:
@@ -291,7 +287,8 @@ class Feeder:
             self.underflows += 1
         self._fed = True
         with self._condition:
-            self._heard = (self._ring.read - stream.delay, time.monotonic())
+            if epoch == self._epoch:
+                self._cursor.told(self._ring.read - stream.delay)
             self._condition.notify_all()
 
     def _deepened(self) -> bool:
@@ -330,7 +327,6 @@ class Feeder:
             if epoch != self._epoch:
                 return
             self._feeding = False
-            self._heard = (self._ring.read, 0.0)
             self._furthest = self._ring.read
             self._epoch += 1
         self._ended(None)
@@ -349,14 +345,13 @@ class Feeder:
         if left != self._left:
             self._left, self._waiting_since = left, time.monotonic()
         with self._condition:
-            self._heard = (self._ring.read - max(0, left), time.monotonic())
+            self._cursor.told(self._ring.read - max(0, left))
         return left
 
     def _fail(self, error: SoundDeviceError) -> None:
         with self._condition:
             told = self._feeding
-            place, at = self._heard
-            self._heard = (self.heard() if at else place, 0.0)
+            self._cursor.stand_at(self.heard())
             self._feeding = self._finishing = False
             self._epoch += 1
             self._ring.clear()
@@ -368,6 +363,47 @@ class Feeder:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+
+
+class _Cursor:
+    """Which place is heard now, by the clock, kept in step with what the device says.
+
+    Devices tell their delay in steps, up to half a second each with deep buffers: what they say
+    is never more than what is heard. So the clock leads, jumps forward where it is behind, and
+    every other second is put back by what it was ahead all the time.
+    """
+
+    _WINDOW_S = 2.0
+
+    def __init__(self, sampling_rate: int) -> None:
+        self._rate = sampling_rate
+        self.place = 0
+        self._at: float | None = None
+        self._window = 0.0
+        self._ahead: int | None = None
+
+    def stand_at(self, place: int) -> None:
+        """Stand still at ``place`` until a device tells more."""
+        self.place, self._at, self._ahead = place, None, None
+
+    def now(self) -> int:
+        """Return the place that is heard now."""
+        if self._at is None:
+            return self.place
+        return self.place + int((time.monotonic() - self._at) * self._rate)
+
+    def told(self, least: int) -> None:
+        """Hear from the device that at least everything before ``least`` was heard."""
+        now = time.monotonic()
+        ahead = self.now() - least
+        if self._at is None or ahead < 0:
+            self.place, self._at = max(self.place, least), now
+            self._window, self._ahead = now, None
+            return
+        self._ahead = ahead if self._ahead is None else min(self._ahead, ahead)
+        if now - self._window > self._WINDOW_S:
+            self.place, self._at = self.now() - self._ahead, now
+            self._window, self._ahead = now, None
 
 
 def _levels_of(samples: Samples, place: int) -> list[tuple[int, Levels]]:

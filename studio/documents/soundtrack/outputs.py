@@ -16,13 +16,13 @@ from typing import Protocol
 from studio.core.errors import StudioError
 from studio.documents.soundtrack.sound_files import Samples
 
-BUFFER_S = 1.5
+BUFFER_S = 2.0
 """How much lies ready in the system's own buffer. Importing large libraries stalls Python for up
 to 0.3 s in one piece, and much longer on a computer with other things to do; what is thrown away
 when something changes costs nothing."""
 QUICK_BUFFER_S = 0.4
 """For what shall be heard as soon as it is made; a device may wait until its buffer is full."""
-MAX_BUFFER_S = 3.0
+MAX_BUFFER_S = 4.0
 """Where that was not enough, the buffer doubles up to this."""
 STUCK_S = 3.0
 """A device that moves nothing for so long is gone, whatever it says."""

@@ -26,7 +26,7 @@ from studio.documents.soundtrack.outputs import Output
 from studio.documents.soundtrack.sound_files import Samples
 from studio.documents.soundtrack.soundtrack import Change, Soundtrack
 
-AHEAD_S = 4.0
+AHEAD_S = 3.0
 """How far the mixing runs ahead of what is heard."""
 BLOCK_S = 0.2
 EDIT_MARGIN_S = 0.1
