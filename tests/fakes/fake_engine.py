@@ -21,7 +21,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from studio.core.artifacts import Artifact, AudioArtifact, ImageArtifact, TextArtifact
+from studio.core.artifacts import (
+    Artifact,
+    AudioArtifact,
+    ImageArtifact,
+    Segment,
+    TextArtifact,
+    TranscriptArtifact,
+)
 from studio.core.errors import BadInputError, ModelNotFoundError
 from studio.core.events import (
     AudioChunk,
@@ -40,7 +47,14 @@ from studio.core.events import (
 from studio.core.inputs import InputStore
 from studio.core.media import SEED_MAX, Picture, Sound
 from studio.core.options import OptionInfo, describe, option, validate
-from studio.core.requests import AudioRequest, Capability, ImageRequest, Request, replaced
+from studio.core.requests import (
+    AudioRequest,
+    Capability,
+    ImageRequest,
+    Request,
+    TranscribeRequest,
+    replaced,
+)
 from studio.core.settings import Computing
 from studio.engine.api import Device, Voice
 from studio.engine.jobs import (
@@ -213,6 +227,36 @@ DEFAULT_SCRIPT: tuple[Step, ...] = (
     Text("."),
     Finish(),
 )
+
+
+LISTENER_MODEL = InstalledModel(
+    info=ModelInfo(
+        id="fake-listener",
+        title="Fake Listener 1M",
+        capabilities=("audio.transcribe",),
+        size_bytes=1_000_000,
+        licence="MIT",
+    ),
+    capabilities=(Capability.AUDIO_TRANSCRIBE,),
+    backend="fake",
+)
+
+
+def fake_transcript(request: TranscribeRequest, model: str, text: str) -> TranscriptArtifact:
+    """Return what a listening model would: each line of ``text`` is heard for two seconds."""
+    segments = tuple(
+        Segment(start_s=2.0 * row, end_s=2.0 * row + 1.5, text=line)
+        for row, line in enumerate(text.splitlines())
+    )
+    return TranscriptArtifact(
+        request=request,
+        model=model,
+        backend="fake",
+        duration_s=0.5,
+        text=" ".join(text.splitlines()),
+        segments=segments,
+        language="en",
+    )
 
 
 @dataclass
@@ -498,6 +542,8 @@ class FakeEngine:
                 sound=tone(len(request.prompt) / 20),
                 facts={"voice": request.voice or "First"},
             )
+        if isinstance(request, TranscribeRequest):
+            return fake_transcript(request, job.info.model, step.text or "".join(job.streamed))
         return TextArtifact(
             request=job.info.request,
             model=job.info.model,
