@@ -15,6 +15,7 @@ from studio.app.documents_pane import Front
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
+from studio.app.panes.text.dictation import Dictation
 from studio.app.panes.text.file_link import FileLink
 from studio.app.panes.text.file_tabs import PROJECT_SUFFIX, FileTabs
 from studio.app.panes.text.inspector import TextInspector
@@ -25,6 +26,7 @@ from studio.app.panes.text.project_tabs import TextProjectTabs
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
+from studio.app.panes.text.transcribing import Transcribing
 from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
 from studio.app.widgets.notice_strip import NoticeStrip
@@ -79,10 +81,13 @@ class TextPane(QWidget):
         self._last_manuscript: ManuscriptView | None = None
         self.projects = TextProjectTabs(self, context)
         self.files = FileTabs(self, context)
+        self.dictation = Dictation(self, context)
+        self.transcribing = Transcribing(self, context)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.strip)
+        for bar in (self.strip, self.dictation.bar, self.transcribing.bar):
+            layout.addWidget(bar)
         layout.addWidget(self._stack, 1)
         context.theme.changed.connect(self._dress)
         self._dress()
@@ -121,6 +126,8 @@ class TextPane(QWidget):
             if isinstance(view, ManuscriptView):
                 view.counts.close_counting()
             document.set_open(True)
+        self.dictation.close()
+        self.transcribing.close()
         self.files.close()
         self._memory.keep()
         for project in {d.project for d, _ in self._open if d.project is not None}:
@@ -398,6 +405,7 @@ class TextPane(QWidget):
         )
         view.files_dropped.connect(self._open_files)
         view.open_wanted.connect(self.files.ask_open)
+        self.dictation.attach(view)
         view.changed.connect(document.name_from_text)
         view.changed.connect(lambda: self._on_view_changed(document))
         self._add(document, view)

@@ -23,7 +23,7 @@ def _tr(text: str) -> str:
 
 def text_actions(pane: TextPane) -> tuple[ActionSpec, ...]:
     """Return the pane's actions."""
-    return (*_file(pane), *_edit(pane), *_generate(pane), *_rewrites(pane))
+    return (*_file(pane), *_edit(pane), *_generate(pane), *_listen(pane), *_rewrites(pane))
 
 
 def _spec(
@@ -202,6 +202,49 @@ def _generate(pane: TextPane) -> tuple[ActionSpec, ...]:
             _with_selection(pane),
         ),
         _spec("stop", _tr("Stop or reject the text"), stop, "", "square", "Generate", front),
+    )
+
+
+def _listen(pane: TextPane) -> tuple[ActionSpec, ...]:
+    transcribing = pane.transcribing
+
+    def free() -> bool | str:
+        shown = _in_front(pane)
+        if shown is not True:
+            return shown
+        return not transcribing.busy or _tr("A sound file is being written down.")
+
+    return (
+        _spec(
+            "dictate",
+            _tr("Dictate, or write down what was said"),
+            pane.dictation.toggle,
+            "Ctrl+Shift+D",
+            "mic",
+            "Generate",
+            _with_manuscript(pane),
+            _tr("Speak, and what you say is written down at the cursor"),
+        ),
+        _spec(
+            "transcribe",
+            _tr("Transcribe a sound file…"),
+            transcribing.ask_text,
+            "",
+            "audio-lines",
+            "Generate",
+            free,
+            _tr("Write down what is said in a file, as a new manuscript"),
+        ),
+        _spec(
+            "subtitles",
+            _tr("Make subtitles of a sound file…"),
+            transcribing.ask_subtitles,
+            "",
+            "scroll-text",
+            "Generate",
+            free,
+            _tr("Write down what is said in a file, as SRT or VTT with times"),
+        ),
     )
 
 
