@@ -22,7 +22,7 @@ from palette import COLOURS
 from PIL import Image
 
 COLUMNS = 8
-CELL = 144
+CELL = 112
 
 
 def colour_prompts() -> list[tuple[str, str]]:
@@ -97,9 +97,7 @@ def main() -> None:
         prompts = sheets[name]
         pictures = maker(prompts, [0] * len(prompts), arguments.steps, arguments.guidance_scale)
         sheet = contact_sheet(pictures)
-        sheet.quantize(256, dither=Image.Dither.NONE).save(
-            arguments.out / f"{name}.png", optimize=True
-        )
+        sheet.save(arguments.out / f"{name}.png", optimize=True)
         np.save(arguments.out / f"{name}.npy", pictures)
     text = json.dumps(sheets, indent=1, ensure_ascii=False)
     (arguments.out / "prompts.json").write_text(text + "\n", encoding="utf-8")
