@@ -78,13 +78,16 @@ def _find(name: str) -> ModelInfo:
     from studio.cli.session import load_settings
     from studio.core.paths import user_folders
     from studio.models.identify import identify
-    from studio.models.store import ModelStore
+    from studio.models.built_in import built_in_models
+from studio.models.store import ModelStore
 
     path = Path(name).expanduser()
     if not path.exists():
         folders = user_folders()
         settings, _ = load_settings(folders)
-        store = ModelStore((folders.models, *(Path(f) for f in settings.files.model_folders)))
+        store = ModelStore(
+        (folders.models, *(Path(f) for f in settings.files.model_folders), *built_in_models())
+    )
         found = store.get(name)
         if found is not None:
             return found

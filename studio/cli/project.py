@@ -96,6 +96,7 @@ def _writer(target: Path, *, with_prompts: bool) -> Write:
         from studio.app.exporting import ExportOrder, export_manuscript
         from studio.core.paths import user_folders
         from studio.core.provenance.commands import keys_folder
+        from studio.models.built_in import built_in_models
         from studio.models.store import ModelStore
 
         if target.suffix.lower() == ".pdf":
@@ -106,7 +107,9 @@ def _writer(target: Path, *, with_prompts: bool) -> Write:
             state=state,
             title=document.title,
             project=project,
-            models={info.id: info for info in ModelStore((folders.models,)).models()},
+            models={
+                info.id: info for info in ModelStore((folders.models, *built_in_models())).models()
+            },
             with_prompts=with_prompts,
             keys=keys_folder(),
         )

@@ -12,6 +12,7 @@ from studio.core.requests import Capability
 from studio.core.settings import Settings
 from studio.engine.engine import Engine
 from studio.engine.registry import Registry
+from studio.models.built_in import built_in_models
 from studio.models.store import ModelStore
 
 CRASH_FILE = "plugin-crashes.json"
@@ -40,7 +41,9 @@ def build_engine(
         safe_mode=safe_mode,
         crash_file=folders.state / CRASH_FILE,
     )
-    store = ModelStore((folders.models, *(Path(f) for f in settings.files.model_folders)))
+    store = ModelStore(
+        (folders.models, *(Path(f) for f in settings.files.model_folders), *built_in_models())
+    )
     chosen = settings.writing.text_model
     return Engine(
         registry=registry,

@@ -71,7 +71,7 @@ def read_folder(
         for number, (name, library, kind) in enumerate(plan):
             ctx.raise_if_cancelled()
             ctx.loading(0.1 + 0.8 * number / len(plan), f"Reading the {_in_words(name)}")
-            parts[name] = _read_part(folder, name, _class(library, kind, model), device)
+            parts[name] = _read_part(folder, name, _class(library, kind, model), device, ctx)
         parts |= {name: None for name, value in index.items() if _is_absent(value)}
     return parts, _settings(index)
 
@@ -167,15 +167,55 @@ def _class(library: str, name: str, model: ModelInfo) -> Any:
     return found
 
 
-def _read_part(folder: Path, name: str, kind: Any, device: Device) -> Any:
+def _read_part(folder: Path, name: str, kind: Any, device: Device, ctx: LoadContext) -> Any:
     if not issubclass(kind, torch.nn.Module):
         extra = {} if kind.__module__.startswith("diffusers") else {"trust_remote_code": False}
         return kind.from_pretrained(str(folder), subfolder=name, local_files_only=True, **extra)
-    return read_network(kind, folder / name, device)
+    own = folder / name
+    if any(own.glob("*.safetensors*")):
+        return read_network(kind, own, device)
+    config = kind.config_class.from_pretrained(str(own), local_files_only=True)
+    return read_network(kind, _same_elsewhere(own, kind, ctx), device, config=config)
 
 
-def read_network(kind: Any, folder: Path, device: Device) -> Any:
+def _same_elsewhere(own: Path, kind: Any, ctx: LoadContext) -> Path:
+    """Return the store's folder with the weights that a part without any is meant to have.
+
+    The built-in picture model reads prompts with the encoder that the library's search uses.
+
+    Raises:
+        ModelError: It is not installed.
+    """
+    wanted = _sizes(own)
+    for model in ctx.store_models():
+        fits = model.architecture == kind.__name__ and model.path is not None
+        if fits and model.path is not None and _sizes(model.path) == wanted:
+            return model.path
+    raise ModelError(
+        "The model that reads prompts for this one is not installed.",
+        hint="Run the set-up once more; it brings all-MiniLM-L6-v2.",
+        part=str(own),
+    )
+
+
+def _sizes(folder: Path) -> dict[str, object]:
+    """Return what two networks with the same weights have in common in their configurations."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+    return {name: config.get(name) for name in names}
+
+
+def read_network(kind: Any, folder: Path, device: Device, config: Any = None) -> Any:
     """Return a network of diffusers or transformers from its folder.
+
+    Args:
+        kind: Its class.
+        folder: Where its weights are.
+        device: Says in which number type.
+        config: Another configuration than the folder's own.
 
     Raises:
         ValueError: Some of its weights are missing.
@@ -192,6 +232,8 @@ def read_network(kind: Any, folder: Path, device: Device) -> Any:
     if not kind.__module__.startswith("diffusers"):
         values |= {"trust_remote_code": False}
         values.pop("low_cpu_mem_usage")  # always so in transformers 5
+    if config is not None:
+        values["config"] = config
     dtype = getattr(torch, device.dtype)
     network, info = kind.from_pretrained(str(folder), dtype=dtype, **values)
     # A weight that is not there would be filled with random numbers, without a word.
