@@ -164,8 +164,10 @@ class CanvasView(QWidget):
         return self._document
 
     def set_document(self, document: PictureDocument | None) -> None:
-        """Show and edit another picture, or none."""
+        """Show and edit another picture; ``None``, as before closing, waits for what is begun."""
         self._tool.deactivate()
+        if document is None:
+            self.work.wait()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None

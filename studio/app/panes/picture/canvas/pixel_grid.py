@@ -84,7 +84,8 @@ def _draw_turned(painter: QPainter, view: ViewTransform, shown: Rect, width: int
     transform = view.transform()
     lines = [transform.map(line) for line in (*upright, *level)]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    beside = QPointF(width, width) / 2
     for colour in _colours():
         painter.setPen(QPen(colour, width))
         painter.drawLines(lines)
-        painter.translate(width / 2, width / 2)
+        painter.translate(beside)

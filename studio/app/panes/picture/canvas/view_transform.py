@@ -53,12 +53,10 @@ class ViewTransform:
             left = self.middle.x() - self.centre.x() * self.zoom
             top = self.middle.y() - self.centre.y() * self.zoom
             return QTransform(self.zoom, 0, 0, self.zoom, _whole(left), _whole(top))
-        result = QTransform()
-        result.translate(self.middle.x(), self.middle.y())
+        result = QTransform.fromTranslate(self.middle.x(), self.middle.y())
         result.rotate(self.angle)
         result.scale(-self.zoom if self.mirrored else self.zoom, self.zoom)
-        result.translate(-self.centre.x(), -self.centre.y())
-        return result
+        return QTransform.fromTranslate(-self.centre.x(), -self.centre.y()) * result
 
     def to_screen(self, point: QPointF) -> QPointF:
         """Return where a point of the document is on the screen."""

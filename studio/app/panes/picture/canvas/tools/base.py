@@ -126,7 +126,8 @@ class Tool:
     @property
     def title(self) -> str:
         """What tooltips and menus call it."""
-        return QCoreApplication.translate("tools", str(self.title_text))
+        words = str(self.title_text)
+        return QCoreApplication.translate("tools", words)
 
     @property
     def hint(self) -> str:

@@ -47,12 +47,10 @@ class Placement:
         if (self.scale_x, self.scale_y, self.angle) == (1.0, 1.0, 0.0):
             return QTransform.fromTranslate(self.shift.x(), self.shift.y())
         middle = self.box.center()
-        result = QTransform()
-        result.translate(self.centre.x(), self.centre.y())
+        result = QTransform.fromTranslate(self.centre.x(), self.centre.y())
         result.rotate(self.angle)
         result.scale(self.scale_x, self.scale_y)
-        result.translate(-middle.x(), -middle.y())
-        return result
+        return QTransform.fromTranslate(-middle.x(), -middle.y()) * result
 
     def moved(self, by: QPointF, *, straight: bool = False) -> Placement:
         """Return it moved by whole pixels; ``straight`` keeps to one direction."""

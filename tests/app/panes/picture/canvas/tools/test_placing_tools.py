@@ -98,6 +98,7 @@ def test_layers_above_stay_above_while_one_moves(with_box: Driver):
     assert driver.shown(60, 115) == QColor(*BLUE[:3])
     assert driver.shown(60, 130) == QColor(0, 150, 0)
     driver.release(60, 120)
+    driver.settle()
 
 
 def test_handles_scale_about_the_other_side(with_box: Driver):
