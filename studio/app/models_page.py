@@ -137,7 +137,6 @@ class ModelCard(QFrame):
         self.button.setText(self.tr("Stop") if running else fill_in(self.tr("Get (%1)"), size))
         words = self.tr("Stop fetching %1") if running else self.tr("Fetch %1")
         self.button.setAccessibleName(fill_in(words, title))
-        set_role(self.button, "" if running else "primary")
         self.progress.setVisible(running)
         known = progress is not None and progress.fraction is not None
         self.progress.setRange(0, 1000 if known else 0)

@@ -612,6 +612,7 @@ __all__ = [
     "CHAT_MODEL",
     "DEFAULT_SCRIPT",
     "IMAGE_MODEL",
+    "LISTENER_MODEL",
     "Fail",
     "FakeEngine",
     "FakeImageOptions",
