@@ -134,21 +134,42 @@ def _fold(parts: Sequence[_Part], below: Floats, window: Window, level: int) -> 
 def _lay_parts(
     parts: Sequence[_Part], below: Floats, window: Window, level: int, *, bare: bool
 ) -> None:
+    opaque = bare and parts[0].hides_below  # and stays so, whatever is laid over it
     for place, part in enumerate(parts):
-        alpha = _alpha(window)
         if part.mode == "pass-through":
             _lay_through(part, below, window, level)
-            continue
-        on_nothing = bare and place == 0
-        source = below if on_nothing else _scratch(level, window)
-        if part.tile is not None:
-            _load(part.tile, source, alpha, window)
+        elif bare and place == 0:
+            _load(part, below, window, level)
+        elif opaque and part.tile is not None and part.mode == "normal":
+            _fade(part, part.tile, below, window, level)
         else:
-            _fold(part.parts, source, window, level + 1)
-        if part.opacity != 1.0:
-            np.multiply(source, np.float32(part.opacity), out=source)
-        if not on_nothing:
+            source = _scratch(level, window)
+            _load(part, source, window, level)
             lay(below, source, part.mode, _alpha(window))
+
+
+def _load(part: _Part, into: Floats, window: Window, level: int) -> None:
+    """Write what a part shows into planes, premultiplied."""
+    if part.tile is None:
+        _fold(part.parts, into, window, level + 1)
+    else:
+        into[...] = part.tile.pixels[:, window[0], window[1]]
+        if not part.tile.is_opaque:
+            alpha = _alpha(window)
+            np.multiply(into[3], np.float32(1 / 255), out=alpha)
+            np.multiply(into[:3], alpha, out=into[:3])
+    if part.opacity != 1.0:
+        np.multiply(into, np.float32(part.opacity), out=into)
+
+
+def _fade(part: _Part, tile: Tile, below: Floats, window: Window, level: int) -> None:
+    """Lay a tile over opaque planes: co = cb + (cs - cb) αs, which is less to do."""
+    colours, alpha = _scratch(level, window)[:3], _alpha(window)
+    pixels = tile.pixels[:, window[0], window[1]]
+    np.multiply(pixels[3], np.float32(part.opacity / 255), out=alpha)
+    np.subtract(pixels[:3], below[:3], out=colours)
+    np.multiply(colours, alpha, out=colours)
+    np.add(below[:3], colours, out=below[:3])
 
 
 def _lay_through(part: _Part, below: Floats, window: Window, level: int) -> None:
@@ -159,13 +180,6 @@ def _lay_through(part: _Part, below: Floats, window: Window, level: int) -> None
     np.subtract(through, below, out=through)
     np.multiply(through, np.float32(part.opacity), out=through)
     np.add(below, through, out=below)
-
-
-def _load(tile: Tile, into: Floats, alpha: Floats, window: Window) -> None:
-    into[...] = tile.pixels[:, window[0], window[1]]
-    if not tile.is_opaque:
-        np.multiply(into[3], np.float32(1 / 255), out=alpha)
-        np.multiply(into[:3], alpha, out=into[:3])
 
 
 def _straight(planes: Floats, *, opaque: bool) -> Bytes:

@@ -26,7 +26,7 @@ from studio.documents.picture.tiles import TILE_BYTES, Bytes, Tile
 
 Place = tuple[str, Key]
 BUDGET_BYTES = 384_000_000
-FRESH_BYTES = 64 * 1024 * 1024
+FRESH_BYTES = 96 * 1024 * 1024
 """The newest steps stay unpacked up to this size, so that undoing them only swaps tiles."""
 MERGE_S = 1.0
 """How soon after each other steps must come to become one."""
