@@ -49,6 +49,7 @@ from studio.engine.backends._diffusers_room_impl import check, needs_tiles
 from studio.engine.backends._diffusers_run_impl import Pace, Run, seeds_of
 from studio.engine.backends._diffusers_schedulers import DEFAULT, scheduler_for
 from studio.engine.backends._diffusers_tasks_impl import Task, task_for
+from studio.engine.backends._prompt_choices import draw_chosen, leaves_a_choice
 from studio.engine.backends.diffusers_image import ImageOptions, resolved_options
 from studio.engine.devices import set_threads
 from studio.models.identify import identify
@@ -135,6 +136,12 @@ class PictureModel(LoadedModel):
 
     def generate(self, request: ImageRequest, ctx: JobContext) -> ImageArtifact:
         """Make the pictures; see :meth:`LoadedModel.generate`."""
+        if leaves_a_choice(request):
+            seeds = seeds_of(request.seed, request.num_images_per_prompt)
+            return draw_chosen(request, seeds, ctx, self._draw)
+        return self._draw(request, ctx)
+
+    def _draw(self, request: ImageRequest, ctx: JobContext) -> ImageArtifact:
         started = time.perf_counter()
         options = resolved_options(self._model, self._family, request.options)
         self._use_threads()
