@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QImage, QKeyEvent, QPainter
 
 from studio.app.panes.picture.candidate_images import CandidateImages
 from studio.app.panes.picture.live import LiveMode
@@ -35,6 +35,8 @@ class LiveView(QObject):
         live.toggled.connect(self._toggled)
         live.failed.connect(view.show_failure)
         view.live_toggled.connect(self._wanted)
+        view.prompt.keep_wanted.connect(self.accept)
+        view.canvas.installEventFilter(self)
 
     def accept(self) -> bool:
         """Make the repaint that is shown a layer; say whether there was one."""
@@ -47,12 +49,32 @@ class LiveView(QObject):
     def show(self) -> None:
         """Show the newest repaint."""
         job, canvas = self._live.shown, self._view.canvas
+        self._view.prompt.keep_chip.setVisible(self._live.take() is not None)
         image = self._images.image(Candidate(job, 0)) if job is not None else None
         if job is None or image is None or job.composed is None:
             canvas.show_candidate(None)
             return
         self._faded = self._live.outdated
         canvas.show_candidate(faded(image) if self._faded else image, job.composed.area)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter keeps the repaint, Esc ends live painting, while the canvas has the keys."""
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride)
+        if not self._live.on or event.type() not in kinds or not isinstance(event, QKeyEvent):
+            return False
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not plain or not (event.key() == Qt.Key.Key_Escape or enter):
+            return False
+        if self._view.canvas.current_tool.busy:
+            return False  # a shape or a text that is being made ends first
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+        elif enter:
+            self.accept()
+        else:
+            self._live.stop()
+        return True
 
     def _look(self) -> None:
         if self._live.shown is not None and self._faded != self._live.outdated:

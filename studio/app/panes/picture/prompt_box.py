@@ -55,6 +55,7 @@ class PromptBox(QWidget):
     strength_changed = Signal(float)
     count_changed = Signal(int)
     live_toggled = Signal(bool)
+    keep_wanted = Signal()
     tray_wanted = Signal()
 
     def __init__(self, history: PromptHistory, parent: QWidget | None = None) -> None:
@@ -118,6 +119,12 @@ class PromptBox(QWidget):
         )
         self.live_chip.setIcon(icon("zap"))
         self.live_chip.toggled.connect(self.live_toggled)
+        self.keep_chip = self._chip(
+            self.tr("Keep"), self.tr("Make the repaint that is shown a layer (Enter)")
+        )
+        self.keep_chip.setCheckable(False)
+        self.keep_chip.clicked.connect(self.keep_wanted)
+        self.keep_chip.hide()
         self.tray_chip = self._chip("", self.tr("Show the results that were put aside"))
         self.tray_chip.setCheckable(False)
         self.tray_chip.clicked.connect(self.tray_wanted)
@@ -125,7 +132,13 @@ class PromptBox(QWidget):
         self.tokens = QLabel()
         set_role(self.tokens, "caption")
         self.tokens.setFont(tabular(self.tokens.font()))
-        for widget in (self.negative_chip, self.live_chip, self.tray_chip, self.tokens):
+        for widget in (
+            self.negative_chip,
+            self.live_chip,
+            self.keep_chip,
+            self.tray_chip,
+            self.tokens,
+        ):
             self.bar.leading.addWidget(widget)
 
     def _make_trailing(self) -> None:

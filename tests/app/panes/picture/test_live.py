@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 
 from studio.app.panes.picture.live import (
     FEW_STEPS,
@@ -149,9 +150,14 @@ def test_accepting_keeps_the_repaint_as_a_layer(studio: Studio) -> None:
     begin(studio)
     studio.engine.play()
     studio.until(lambda: studio.pane.live.take() is not None)
-    assert studio.context.actions.run("picture.accept")
-    studio.until(lambda: len(studio.picture.layers) == 2)
+    assert studio.view.prompt.keep_chip.isVisible()
+    studio.press(Qt.Key.Key_Return)
+    studio.until(lambda: len(studio.picture.layers) == 2 and not studio.session.accepting)
     assert studio.picture.layers[-1].meta["seed"] == studio.asked[0].seed
+    assert studio.context.actions.run("picture.accept"), "the palette does the same"
+    studio.until(lambda: len(studio.picture.layers) == 3)
+    studio.press(Qt.Key.Key_Escape)
+    assert not studio.pane.live.on and not studio.view.prompt.keep_chip.isVisible()
 
 
 def test_an_error_ends_it_with_words(studio: Studio) -> None:
