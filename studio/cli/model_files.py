@@ -77,17 +77,16 @@ def convert_file(options: argparse.Namespace) -> int:
 def _find(name: str) -> ModelInfo:
     from studio.cli.session import load_settings
     from studio.core.paths import user_folders
-    from studio.models.identify import identify
     from studio.models.built_in import built_in_models
-from studio.models.store import ModelStore
+    from studio.models.identify import identify
+    from studio.models.store import ModelStore
 
     path = Path(name).expanduser()
     if not path.exists():
         folders = user_folders()
         settings, _ = load_settings(folders)
-        store = ModelStore(
-        (folders.models, *(Path(f) for f in settings.files.model_folders), *built_in_models())
-    )
+        own = (Path(folder) for folder in settings.files.model_folders)
+        store = ModelStore((folders.models, *own, *built_in_models()))
         found = store.get(name)
         if found is not None:
             return found

@@ -101,15 +101,13 @@ def _writer(target: Path, *, with_prompts: bool) -> Write:
 
         if target.suffix.lower() == ".pdf":
             _start_qt()
-        folders = user_folders()
+        store = ModelStore((user_folders().models, *built_in_models()))
         order = ExportOrder(
             path=target,
             state=state,
             title=document.title,
             project=project,
-            models={
-                info.id: info for info in ModelStore((folders.models, *built_in_models())).models()
-            },
+            models={info.id: info for info in store.models()},
             with_prompts=with_prompts,
             keys=keys_folder(),
         )
