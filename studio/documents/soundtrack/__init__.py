@@ -28,6 +28,7 @@ Durable (``storage``)
     create(project, title) -> document id; KIND = "soundtrack"; ProjectParts(project, document_id):
         where sounds lie
 Sounds (``pool``)
+    Files that are read or written in blocks go through sound_files: soundfile garbles MP3.
     SourcePool(cache_folder, parts, sampling_rate): add_file(path, progress=, cancelled=) -> Source,
         add_bytes, add_sound(Sound),
         know(sources), status(sha) -> SourceStatus(state "ready" | "preparing" | "unavailable",
@@ -35,29 +36,34 @@ Sounds (``pool``)
         wait_ready(sha), subscribe(cb(sha)), read(sha, start, frames), waveform(sha, start, end,
         columns) -> Waveform | None,
         content(sha) -> bytes (the kept file), close()
-    spectrogram.SpectrogramTiles(pool): tile(sha, level, index) -> float32 (rows, columns) in dB
+    spectrogram.SpectrogramTiles(pool.read, sampling_rate): tile(sha, level, index) -> float32
+        (rows, columns) in dB; cached(…) for painting; level_for(samples_per_px)
 Mixing (``mixer``)
     Mix(arrangement).render(pool.read, start, frames) -> float32 (frames, 2);
         Mix.of_clip(arrangement, clip_id)
 Playing (``player``, ``stream_player``, ``devices``)
     Player(soundtrack, read, output=None): play(position=None), pause(), stop(), seek(position),
-        scrub(position), looping, volume,
-        state, position, levels() -> Levels(peak, rms), underflows, subscribe(cb(PlayerEvent)),
-        set_output(output), close()
-    StreamPlayer(output): put(Sound), finish(), stop(): plays AudioChunk events while they are made
+        scrub(position), refresh(span=None) (call it when the pool says a sound became ready),
+        looping, endless, volume, state, position, levels() -> Levels(peak, rms), underflows,
+        subscribe(cb(PlayerEvent)), set_output(output), output, close()
+    StreamPlayer(output, ended): put(Sound), finish(), stop(): AudioChunk events while they are made
     devices.output_devices(), input_devices(), DeviceOutput(device=None), NullOutput() (a clock
         without hardware)
 Recording (``recorder``)
-    Recorder(folder, input=None): start(…), stop() -> Recording, levels(), seconds;
-        recoverable(folder) -> [Recording]
+    Recorder(folder, source=None): start(position=, track_id=, …), stop(), wait(), levels(),
+        seconds, subscribe(cb(RecorderEvent)): never waits, the event brings the recording;
+        recoverable(folder) -> recordings a crash left; place(soundtrack, pool, recording) -> clip
+        id; discard(recording) once the document is durable
 Files out (``export``)
-    ExportOptions, export_range(), export_chapters(), export_clip() -> Exported; FORMATS
+    ExportOptions, export_range(), export_chapters(), export_clip() -> Exported; FORMATS;
+    chapters_of(arrangement)
 Repair (``repair``): to_loudness, normalise, trim_silence, remove_dc, fade, resample;
     measure_loudness (``loudness``)
 Narration (``narration``)
-    lines_of(text, cast) -> Lines; plan(lines, track, cast) -> NarrationPlan (requests to run, takes
-        to keep); place(…);
-    line_at(arrangement, lines, position): the stretch of text that is being spoken
+    lines_of(text, cast, start=0, end=None) -> lines; plan(lines, arrangement, track, seed=) ->
+        NarrationPlan(requests (key, AudioRequest), kept, gone); place(soundtrack, track, lines,
+        {key: Take}, merge=); line_at(arrangement, track, lines, position), line_in_text,
+        position_of; speakers_in(text)
 
 Decisions: packaging/docs/decisions/0150 to 0154.
 """
