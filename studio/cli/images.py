@@ -178,12 +178,15 @@ def _write(artifact: ImageArtifact, out: Path, model: ModelInfo | None) -> list[
     files = []
     for index in range(len(artifact.pictures)):
         file = out.with_stem(f"{out.stem}-{index + 1}") if several else out
-        atomic_write(file, _file(artifact.single(index), file, model), doing="writing the picture")
+        atomic_write(
+            file, marked_file(artifact.single(index), file, model), doing="writing the picture"
+        )
         files.append(file)
     return files
 
 
-def _file(artifact: ImageArtifact, file: Path, model: ModelInfo | None) -> bytes:
+def marked_file(artifact: ImageArtifact, file: Path, model: ModelInfo | None) -> bytes:
+    """Return one picture as a file of the format its name says, marked and signed."""
     from studio.core.provenance import Origin, record_of
     from studio.core.provenance.a1111 import settings_text
     from studio.core.provenance.commands import keys_folder

@@ -8,14 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.cli.images import marked_file
 from studio.cli.sounds import export_options, write_marked
-from studio.core.artifacts import Artifact, AudioArtifact, TextArtifact, TranscriptArtifact
+from studio.core.artifacts import (
+    Artifact,
+    AudioArtifact,
+    ImageArtifact,
+    TextArtifact,
+    TranscriptArtifact,
+)
 from studio.core.atomic_write import atomic_write
 from studio.core.errors import storage_errors
 from studio.core.events import Event, Failed, Finished, TextDelta
 from studio.core.requests import (
     AudioRequest,
     Capability,
+    ImageRequest,
     Message,
     Request,
     Role,
@@ -33,6 +41,7 @@ _SPOKEN = (
     "The lighthouse keeper lit the lamp at dusk, and the sea answered with a slow, silver song. "
     "“Good evening,” said the fish."
 )
+_DRAWN = "a red fox, 3d"
 _SEED = 7
 
 
@@ -55,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder.absolute()
     with engine_session() as engine:
         _write(engine, folder)
+        _draw(engine, folder)
         sound = _speak(engine, folder)
         _listen(engine, folder, sound)
     return 0
@@ -78,6 +88,26 @@ def _write(engine: Engine, folder: Path) -> None:
     _keep_request(artifact, folder / "text.request.json")
     print(f"Written by {artifact.model} at {artifact.tokens_per_s:.1f} tokens/s, offline.")
     print(story)
+
+
+def _draw(engine: Engine, folder: Path) -> None:
+    """Let the picture pane's model draw, where there is one."""
+    if engine.default_model(Capability.IMAGE_TXT2IMG) is None:
+        print("\nNo picture model is here, so nothing is drawn; README says how to add one.")
+        return
+    print(f"\nPicture. Prompt: {_DRAWN}\n")
+    request = ImageRequest(
+        capability=Capability.IMAGE_TXT2IMG, seed=_SEED, prompt=_DRAWN, label="Tour"
+    )
+    artifact = _made(engine, request, _ignore)
+    assert isinstance(artifact, ImageArtifact)  # what a picture backend must return
+    file = folder / "picture.png"
+    model = next((m.info for m in engine.models() if m.info.id == artifact.model), None)
+    data = marked_file(artifact.single(0), file, model)
+    atomic_write(file, data, doing="drawing the tour's picture")
+    _keep_request(artifact, folder / "picture.request.json")
+    print(f"Drawn by {artifact.model} in {artifact.duration_s:.1f} s, offline.")
+    print(file)
 
 
 def _speak(engine: Engine, folder: Path) -> Path:
