@@ -137,7 +137,9 @@ class SoundOptions(ModelOptions):
 
     def _no_model(self) -> str:
         if self.kind == "speech":
-            return self.tr("No model that speaks is installed.")
+            return self.tr(
+                "No model that speaks is installed. Get one under Models in the settings."
+            )
         return self.tr(
             "No model for music and sounds is installed. Put the folder of one, such as MusicGen "
             "or Stable Audio, into a model folder."

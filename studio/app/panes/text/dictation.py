@@ -245,6 +245,8 @@ class Dictation(QObject):
             text = spaced(text, view.manuscript.text[:at], view.manuscript.text[at:])
             request_id = view.journal.keep_request(artifact.request, facts)
             label = self.tr("Dictate")
+            # "imported", not "generated": the words are the speaker's, a model only spelt them.
+            # The request beside them says which one.
             view.editor.replace(at, at, text, label=label, origin="imported", request_id=request_id)
             view.journal.commit()
         self._forget_once_kept(document.project if document is not None else None)
