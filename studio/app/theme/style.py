@@ -257,7 +257,9 @@ QListView::item, QTreeView::item {
     border: 1px solid transparent;
 }
 QListView::item:hover { background: $hover; }
-QListView::item:selected { background: $hover; color: $text; }
+QListView::item:selected, QTreeView::item:selected, QTreeView::branch:selected {
+    background: $hover; color: $text;
+}
 QListView::item:focus { border-color: $gold; }
 
 QMenu { background: $raised; border: 1px solid $line; padding: ${xs}px; }
