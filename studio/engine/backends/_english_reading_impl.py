@@ -28,6 +28,7 @@ ONNX_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
 )
+_OPENING_ERRORS: tuple[type[Exception], ...] = (*ONNX_ERRORS, OSError)
 
 
 class EnglishReading:
@@ -78,7 +79,7 @@ def open_network(file: Path, threads: int, title: str) -> Any:
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
-    except (*ONNX_ERRORS, OSError) as error:
+    except _OPENING_ERRORS as error:
         raise ModelDamagedError(
             f"{title} could not be loaded: its files are damaged.",
             hint="Fetch it again.",
