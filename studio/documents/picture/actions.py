@@ -15,7 +15,13 @@ from studio.documents.picture.compositing import PICTURE, WHOLE, View, compose
 from studio.documents.picture.editing import Edit, State
 from studio.documents.picture.geometry import Key, Rect, tile_rect, tiles_over, windows
 from studio.documents.picture.layers import SHOWN_KINDS, Layer, replaced
-from studio.documents.picture.painting import Colour, Effect, lay_colour, lay_pixels
+from studio.documents.picture.painting import (
+    Colour,
+    Effect,
+    exchange_pixels,
+    lay_colour,
+    lay_pixels,
+)
 from studio.documents.picture.selection import ALL, Selection, selection_of
 from studio.documents.picture.tiles import Bytes, Floats, Tile, content_of
 from studio.documents.picture.transforming import Affine, Resample, Warp, transformed_area
@@ -66,6 +72,50 @@ class Layering:
         had = self._state.tile(self._layer.id, key) is not None
         tile = self._state.writable(self._edit, self._layer.id, key)
         return (tile.pixels if had else None), tile
+
+
+def write_planes(
+    state: State,
+    edit: Edit,
+    layer_id: str,
+    planes: Bytes,
+    at: tuple[int, int],
+    mask: Bytes | None,
+    *,
+    exchange: bool = False,
+    tint: bool = False,
+) -> None:
+    """Lay pixels on a layer.
+
+    Args:
+        state: The picture.
+        edit: The action that is going on.
+        layer_id: The layer.
+        planes: uint8 (4, height, width), straight.
+        at: Where their upper left corner lies.
+        mask: uint8 (height, width), 255 where they are laid; ``None`` for everywhere.
+        exchange: They take the place of what was there, transparency included.
+        tint: They only colour what is there.
+    """
+    rect = Rect(at[0], at[1], planes.shape[2], planes.shape[1])
+    for key, inside, (rows, columns) in windows(rect):
+        coverage: Floats | None = None
+        if mask is not None:
+            part = mask[rows, columns]
+            if not part.any():
+                continue
+            coverage = part * np.float32(1 / 255)
+        had = state.tile(layer_id, key) is not None
+        tile = state.writable(edit, layer_id, key)
+        target = tile.pixels[:, inside[0], inside[1]]
+        source = planes[:, rows, columns]
+        base = target if had else None
+        if exchange and not tint:
+            whole = np.ones(target.shape[1:], np.float32) if coverage is None else coverage
+            exchange_pixels(base, target, source, whole)
+        else:
+            lay_pixels(base, target, source, coverage, tint=tint)
+        tile.written()
 
 
 def transform(state: State, edit: Edit, layer_id: str, affine: Affine, resample: Resample) -> None:

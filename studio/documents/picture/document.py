@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,19 @@ from studio.core.errors import BadInputError
 from studio.documents.picture import actions
 from studio.documents.picture.actions import Layering
 from studio.documents.picture.brush import Brush
+from studio.documents.picture.changes import Action, Change
+from studio.documents.picture.checks import (
+    colour_of,
+    planes_of,
+    require_erasable,
+    require_room,
+    require_unlocked,
+    require_visible,
+)
 from studio.documents.picture.compositing import PICTURE, WHOLE, View, compose
 from studio.documents.picture.editing import Edit, State, changed_area, touched
 from studio.documents.picture.flood import Look, similar
-from studio.documents.picture.geometry import Key, Rect, bounds_of, require_near, windows
+from studio.documents.picture.geometry import Key, Rect, bounds_of, require_near
 from studio.documents.picture.gradients import Gradient, GradientKind, Stop
 from studio.documents.picture.history import BUDGET_BYTES, History, Step
 from studio.documents.picture.layers import (
@@ -34,15 +43,19 @@ from studio.documents.picture.layers import (
     LayerKind,
     Tree,
     changed,
+    copied,
     find,
+    free_name,
     inserted,
+    label_of,
+    neighbour,
     new_id,
     path_to,
     place_of,
     replaced,
     walk,
 )
-from studio.documents.picture.painting import Colour, Effect, exchange_pixels, lay_pixels
+from studio.documents.picture.painting import Effect
 from studio.documents.picture.projection import Projection
 from studio.documents.picture.scene import (
     Snapshot,
@@ -66,49 +79,11 @@ from studio.documents.picture.shapes import ellipse, polygon, rectangle
 from studio.documents.picture.softening import feathered, grown
 from studio.documents.picture.strokes import Stroke
 from studio.documents.picture.symmetry import Symmetry
-from studio.documents.picture.tiles import Bytes, Floats
+from studio.documents.picture.tiles import Bytes
 from studio.documents.picture.transforming import Affine, Resample, Rows
 from studio.documents.spans import Origin
 
-MAX_SIDE_PX = 16384
-"""Longest side of pixels laid on a layer at once."""
-MAX_LAYERS = 1000
-
-
-@dataclass(frozen=True)
-class Change:
-    """What became different.
-
-    Attributes:
-        rect: Where the picture looks different; ``None`` where it looks the same.
-        layers: The list of layers, or which one is active, changed.
-        selection: The selection changed.
-        frame: The generation frame changed.
-        history: What can be undone or redone changed.
-    """
-
-    rect: Rect | None = None
-    layers: bool = False
-    selection: bool = False
-    frame: bool = False
-    history: bool = False
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that was done and can be kept: a change, an undo or a redo.
-
-    Attributes:
-        label: What the history calls it.
-        origin: Where what it brought comes from.
-        request_id: The request that made it.
-        merge: Actions with the same, one right after the other, may be kept as the last of them.
-    """
-
-    label: str
-    origin: Origin = "typed"
-    request_id: str = ""
-    merge: str = ""
+__all__ = ["Action", "Change", "PictureDocument"]
 
 
 class PictureDocument:
@@ -301,23 +276,23 @@ class PictureDocument:
         """
         if kind not in KINDS:
             raise BadInputError("There is no such kind of layer.", kind=kind)
-        planes = None if pixels is None else _planes(pixels, at)
+        planes = None if pixels is None else planes_of(pixels, at)
         if planes is not None and kind == "group":
             raise BadInputError("A group holds layers, not pixels.")
         with self._changing(f"New {kind} layer" if kind != "group" else "New group") as edit:
             tree = self._state.tree
-            _require_room(tree)
+            require_room(tree)
             index = 1 << 30
             if above is not None:
                 parent, index = place_of(tree, above)
                 index += 1
             layer = changed(Layer(new_id(), kind), {"name": name, "meta": meta or {}})
             if not name:
-                layer = replace(layer, name=_free_name(tree, layer.name))
+                layer = replace(layer, name=free_name(tree, layer.name))
             self._state.tree = inserted(tree, layer, parent, index)
             self._state.active = layer.id
             if planes is not None:
-                self._write(edit, layer.id, planes, at, None, exchange=False)
+                actions.write_planes(self._state, edit, layer.id, planes, at, None)
             return layer.id
 
     def remove_layer(self, layer_id: str) -> None:
@@ -327,7 +302,7 @@ class PictureDocument:
             BadInputError: It is not there, or it is locked.
         """
         path = path_to(self._state.tree, layer_id)
-        _require_unlocked(path)
+        require_unlocked(path)
         layer = path[-1]
         with self._changing(f"Remove “{layer.name}”") as edit:
             tree = self._state.tree
@@ -335,7 +310,7 @@ class PictureDocument:
             self._state.drop_layer(edit, layer)
             self._state.tree = replaced(tree, layer_id, lambda _: ())
             if self._state.active in {one.id for one in layer.walk()}:
-                self._state.active = _neighbour(self._state.tree, parent, index)
+                self._state.active = neighbour(self._state.tree, parent, index)
 
     def duplicate_layer(self, layer_id: str) -> str:
         """Put a copy right above a layer, make it the active one and return its id.
@@ -346,9 +321,9 @@ class PictureDocument:
         with self._changing("Duplicate layer") as edit:
             tree = self._state.tree
             layer = find(tree, layer_id)
-            _require_room(tree, more=sum(1 for _ in layer.walk()))
-            copy, ids = _copied(layer)
-            copy = replace(copy, name=_free_name(tree, f"{layer.name} copy"))
+            require_room(tree, more=sum(1 for _ in layer.walk()))
+            copy, ids = copied(layer)
+            copy = replace(copy, name=free_name(tree, f"{layer.name} copy"))
             parent, index = place_of(tree, layer_id)
             self._state.tree = inserted(tree, copy, parent, index + 1)
             for old, new in ids.items():
@@ -387,7 +362,7 @@ class PictureDocument:
             layer = find(self._state.tree, layer_id)
             after = changed(layer, changes)
             alone = self._open is None
-            with self._changing(_label_of(layer, changes)) as edit:
+            with self._changing(label_of(layer, changes)) as edit:
                 if alone and set(changes) <= {"opacity", "name"}:
                     edit.merge = f"{layer_id} {sorted(changes)}"
                 self._state.tree = replaced(self._state.tree, layer_id, lambda _: (after,))
@@ -418,11 +393,12 @@ class PictureDocument:
         Raises:
             BadInputError: The layer refuses, or the pixels cannot be used.
         """
-        planes = _planes(pixels, (x, y))
+        planes = planes_of(pixels, (x, y))
         if mask is not None and (mask.dtype != np.uint8 or mask.shape != planes.shape[1:]):
             raise BadInputError("The mask has another size than the picture.", mask=str(mask.shape))
-        with self._painting(layer_id, label) as (edit, _):
-            self._write(edit, layer_id, planes, (x, y), mask, exchange=exchange)
+        with self._painting(layer_id, label) as (edit, layer):
+            how = {"exchange": exchange, "tint": layer.alpha_locked}
+            actions.write_planes(self._state, edit, layer_id, planes, (x, y), mask, **how)
 
     # --- painting --------------------------------------------------------------------------
 
@@ -447,12 +423,12 @@ class PictureDocument:
         Raises:
             BadInputError: The layer refuses, with a sentence why.
         """
-        rgb, share = _colour(colour)
+        rgb, share = colour_of(colour)
         with self._lock:
             self._finish_stroke()
             layer = self._require_paintable(layer_id)
             if erase:
-                _require_erasable(layer)
+                require_erasable(layer)
                 share = 1.0
             effect: Effect = "erase" if erase else "tint" if layer.alpha_locked else "paint"
             edit = self._state.begin("Eraser stroke" if erase else "Brush stroke")
@@ -576,8 +552,8 @@ class PictureDocument:
         affine = Affine.of(matrix)
         path = path_to(self._state.tree, layer_id)
         inside = [one for one in path[-1].walk() if one.kind != "group"]
-        _require_unlocked((*path, *inside))
-        _require_visible(path)
+        require_unlocked((*path, *inside))
+        require_visible(path)
         with self._changing("Move" if affine.shift is not None else "Transform") as edit:
             state = self._state
             for one in inside:
@@ -614,7 +590,7 @@ class PictureDocument:
         Raises:
             BadInputError: The layer refuses, or there is no picture at the point.
         """
-        rgb, share = _colour(colour)
+        rgb, share = colour_of(colour)
         with self._painting(layer_id, "Fill") as (edit, layer):
             look = self._looker(None if sample_merged else layer_id)
             limits = self._limits().united(self._state.area(layer_id))
@@ -628,7 +604,7 @@ class PictureDocument:
         Raises:
             BadInputError: The layer refuses.
         """
-        rgb, share = _colour(colour)
+        rgb, share = colour_of(colour)
         with self._painting(layer_id, "Fill") as (edit, layer):
             painter = Layering(self._state, edit, layer)
             effect: Effect = "tint" if layer.alpha_locked else "paint"
@@ -641,7 +617,7 @@ class PictureDocument:
             BadInputError: The layer refuses.
         """
         with self._painting(layer_id, "Clear") as (edit, layer):
-            _require_erasable(layer)
+            require_erasable(layer)
             painter = Layering(self._state, edit, layer)
             tiles = dict.fromkeys(self._state.grid(layer_id), ALL)
             painter.colour(tiles, (0, 0, 0), 1.0, "erase")
@@ -864,7 +840,7 @@ class PictureDocument:
             if not shown:
                 raise BadInputError("Nothing is visible that could be merged.")
             self._require_mergeable(shown, ())
-            made = Layer(new_id(), "raster", _free_name(tree, "Merged"))
+            made = Layer(new_id(), "raster", free_name(tree, "Merged"))
             actions.flatten(self._state, edit, made, keep_hidden=keep_hidden)
             self._state.active = made.id
             return made.id
@@ -917,8 +893,8 @@ class PictureDocument:
 
     def _require_mergeable(self, layers: Sequence[Layer], around: Sequence[Layer]) -> None:
         inside = [one for layer in layers for one in layer.walk()]
-        _require_unlocked((*around, *inside))
-        _require_visible(layers)
+        require_unlocked((*around, *inside))
+        require_visible(layers)
 
     def _close(self, edit: Edit) -> Change:
         """Make an action a step and say what it changed; the caller holds the lock."""
@@ -994,145 +970,9 @@ class PictureDocument:
                 f"“{layer.name}” is a group, which has no pixels of its own.",
                 hint="Choose a layer in it.",
             )
-        _require_unlocked(path)
-        _require_visible(path)
+        require_unlocked(path)
+        require_visible(path)
         return layer
-
-    def _write(
-        self,
-        edit: Edit,
-        layer_id: str,
-        planes: Bytes,
-        at: tuple[int, int],
-        mask: Bytes | None,
-        *,
-        exchange: bool,
-    ) -> None:
-        rect = Rect(at[0], at[1], planes.shape[2], planes.shape[1])
-        for key, inside, (rows, columns) in windows(rect):
-            coverage: Floats | None = None
-            if mask is not None:
-                part = mask[rows, columns]
-                if not part.any():
-                    continue
-                coverage = part * np.float32(1 / 255)
-            had = self._state.tile(layer_id, key) is not None
-            tile = self._state.writable(edit, layer_id, key)
-            target = tile.pixels[:, inside[0], inside[1]]
-            source = planes[:, rows, columns]
-            base = target if had else None
-            if exchange:
-                whole = np.ones(target.shape[1:], np.float32) if coverage is None else coverage
-                exchange_pixels(base, target, source, whole)
-            else:
-                lay_pixels(base, target, source, coverage)
-            tile.written()
-
-
-def _planes(pixels: Bytes, at: tuple[int, int]) -> Bytes:
-    """Return pixels (height, width, 4) as planes, with colour 0 where alpha is 0.
-
-    Raises:
-        BadInputError: They cannot be used.
-    """
-    if pixels.ndim != 3 or pixels.shape[2] != 4 or pixels.dtype != np.uint8:
-        raise BadInputError(
-            "These are no pixels of red, green, blue and alpha.", shape=str(pixels.shape)
-        )
-    height, width = pixels.shape[:2]
-    if height == 0 or width == 0:
-        raise BadInputError("A picture needs at least one pixel.", width=width, height=height)
-    if max(height, width) > MAX_SIDE_PX:
-        raise BadInputError(
-            f"{width} by {height} pixels are too many for a layer.",
-            hint=f"At most {MAX_SIDE_PX} on a side fit.",
-        )
-    require_near(Rect(at[0], at[1], width, height))
-    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    if planes[3].min() == 0:
-        planes[:3] *= planes[3] > 0
-    return planes
-
-
-def _require_unlocked(path: Sequence[Layer]) -> None:
-    for one in path:
-        if one.locked:
-            raise BadInputError(f"“{one.name}” is locked.", hint="Unlock it in the list of layers.")
-
-
-def _require_visible(path: Sequence[Layer]) -> None:
-    for one in path:
-        if not one.visible:
-            raise BadInputError(
-                f"“{one.name}” is hidden, so nobody would see what happens to it.",
-                hint="Show it in the list of layers.",
-            )
-
-
-def _require_erasable(layer: Layer) -> None:
-    if layer.alpha_locked:
-        raise BadInputError(
-            f"The transparency of “{layer.name}” is locked, so nothing can be erased.",
-            hint="Unlock its transparency in the list of layers.",
-        )
-
-
-def _colour(colour: Sequence[int]) -> tuple[Colour, float]:
-    """Return a colour's red, green and blue, and its alpha as 0 to 1.
-
-    Raises:
-        BadInputError: It is no colour.
-    """
-    if len(colour) not in (3, 4) or not all(0 <= value <= 255 for value in colour):
-        raise BadInputError("A colour has red, green and blue from 0 to 255.")
-    red, green, blue = (int(value) for value in colour[:3])
-    return (red, green, blue), (colour[3] / 255 if len(colour) == 4 else 1.0)
-
-
-def _require_room(tree: Tree, more: int = 1) -> None:
-    if sum(1 for _ in walk(tree)) + more > MAX_LAYERS:
-        raise BadInputError(f"A picture has {MAX_LAYERS} layers at most.")
-
-
-def _free_name(tree: Tree, wanted: str) -> str:
-    """Return ``wanted`` with the first number no other layer has."""
-    taken = {layer.name for layer in walk(tree)}
-    if wanted not in taken and wanted.endswith("copy"):
-        return wanted
-    return next(name for number in range(1, 10**6) if (name := f"{wanted} {number}") not in taken)
-
-
-def _copied(layer: Layer) -> tuple[Layer, dict[str, str]]:
-    """Return a copy with ids of its own, and which old id became which."""
-    children, ids = [], {layer.id: new_id()}
-    for child in layer.children:
-        copy, inner = _copied(child)
-        children.append(copy)
-        ids |= inner
-    return replace(layer, id=ids[layer.id], children=tuple(children)), ids
-
-
-def _neighbour(tree: Tree, parent: str | None, index: int) -> str | None:
-    """Return which layer becomes active when the one at ``index`` goes."""
-    siblings = tree if parent is None else find(tree, parent).children
-    if siblings:
-        return siblings[min(max(index - 1, 0), len(siblings) - 1)].id
-    return parent
-
-
-def _label_of(layer: Layer, changes: Mapping[str, Any]) -> str:
-    labels = {
-        "name": "Rename layer",
-        "opacity": "Layer opacity",
-        "blend_mode": "Blend mode",
-        "visible": f"Show “{layer.name}”" if changes.get("visible") else f"Hide “{layer.name}”",
-        "locked": "Lock layer" if changes.get("locked") else "Unlock layer",
-        "alpha_locked": "Lock transparency"
-        if changes.get("alpha_locked")
-        else "Unlock transparency",
-    }
-    names = [labels[name] for name in changes if name in labels]
-    return names[0] if len(names) == 1 else "Layer properties"
 
 
 def _remove(callbacks: list[Any], callback: Any) -> None:

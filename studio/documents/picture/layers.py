@@ -172,6 +172,48 @@ def changed(layer: Layer, changes: Mapping[str, Any]) -> Layer:
     return replace(layer, **values)
 
 
+def free_name(tree: Tree, wanted: str) -> str:
+    """Return ``wanted`` with the first number no other layer has."""
+    taken = {layer.name for layer in walk(tree)}
+    if wanted not in taken and wanted.endswith("copy"):
+        return wanted
+    return next(name for number in range(1, 10**6) if (name := f"{wanted} {number}") not in taken)
+
+
+def copied(layer: Layer) -> tuple[Layer, dict[str, str]]:
+    """Return a copy with ids of its own, and which old id became which."""
+    children, ids = [], {layer.id: new_id()}
+    for child in layer.children:
+        copy, inner = copied(child)
+        children.append(copy)
+        ids |= inner
+    return replace(layer, id=ids[layer.id], children=tuple(children)), ids
+
+
+def neighbour(tree: Tree, parent: str | None, index: int) -> str | None:
+    """Return which layer becomes active when the one at ``index`` goes."""
+    siblings = tree if parent is None else find(tree, parent).children
+    if siblings:
+        return siblings[min(max(index - 1, 0), len(siblings) - 1)].id
+    return parent
+
+
+def label_of(layer: Layer, changes: Mapping[str, Any]) -> str:
+    """Return what undo calls a change of a layer's properties."""
+    labels = {
+        "name": "Rename layer",
+        "opacity": "Layer opacity",
+        "blend_mode": "Blend mode",
+        "visible": f"Show “{layer.name}”" if changes.get("visible") else f"Hide “{layer.name}”",
+        "locked": "Lock layer" if changes.get("locked") else "Unlock layer",
+        "alpha_locked": "Lock transparency"
+        if changes.get("alpha_locked")
+        else "Unlock transparency",
+    }
+    names = [labels[name] for name in changes if name in labels]
+    return names[0] if len(names) == 1 else "Layer properties"
+
+
 def _opacity(_: Layer, value: Any) -> float:
     number = float(value)
     if not math.isfinite(number) or not 0.0 <= number <= 1.0:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from studio.core.errors import BadInputError
-from studio.documents.picture.document import MAX_LAYERS, Change, PictureDocument
+from studio.documents.picture.checks import MAX_LAYERS
+from studio.documents.picture.document import Change, PictureDocument
 from studio.documents.picture.geometry import Rect
 from studio.documents.picture.layers import MAX_DEPTH, walk
 from tests.documents.picture.reference import flat, noise
@@ -289,6 +290,16 @@ def test_pasting_lies_over_or_takes_the_place_as_far_as_the_mask_says() -> None:
     )
     with pytest.raises(BadInputError, match="another size"):
         document.paste(layer, flat(20, 20, 1, 1, 1), 0, 0, np.zeros((5, 5), np.uint8))
+
+
+@pytest.mark.parametrize("exchange", [False, True])
+def test_pasting_leaves_locked_transparency_alone(exchange: bool) -> None:
+    document = PictureDocument()
+    layer = document.add_layer(pixels=flat(10, 10, 0, 0, 0, 90))
+    document.set_layer(layer, alpha_locked=True)
+    document.paste(layer, flat(20, 20, 200, 100, 50), 0, 0, exchange=exchange)
+    shown = document.composite(Rect(0, 0, 20, 20))
+    assert (shown[:10, :10] == (200, 100, 50, 90)).all() and not shown[10:].any()
 
 
 def test_an_empty_mask_pastes_nothing() -> None:
