@@ -68,6 +68,7 @@ Narration (``narration``)
 Decisions: packaging/docs/decisions/0150 to 0154.
 """
 
+from studio.documents.soundtrack.changes import Change
 from studio.documents.soundtrack.model import (
     DEFAULT_SAMPLING_RATE,
     FADE_CURVES,
@@ -86,7 +87,7 @@ from studio.documents.soundtrack.model import (
     new_id,
 )
 from studio.documents.soundtrack.snapping import Snap, grid_step, snap, snap_clip, snap_targets
-from studio.documents.soundtrack.soundtrack import Change, Soundtrack
+from studio.documents.soundtrack.soundtrack import Soundtrack
 
 __all__ = [
     "DEFAULT_SAMPLING_RATE",

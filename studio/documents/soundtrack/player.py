@@ -18,13 +18,14 @@ from typing import Literal
 import numpy as np
 
 from studio.core.errors import StudioError
+from studio.documents.soundtrack.changes import Change
 from studio.documents.soundtrack.devices import DeviceOutput
 from studio.documents.soundtrack.feeding import Feeder, Levels
 from studio.documents.soundtrack.mixer import Mix, ReadSource
 from studio.documents.soundtrack.model import MAX_POSITION
 from studio.documents.soundtrack.outputs import Output
 from studio.documents.soundtrack.sound_files import Samples
-from studio.documents.soundtrack.soundtrack import Change, Soundtrack
+from studio.documents.soundtrack.soundtrack import Soundtrack
 
 AHEAD_S = 3.0
 """How far the mixing runs ahead of what is heard."""

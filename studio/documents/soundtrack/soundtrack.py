@@ -15,6 +15,15 @@ from typing import Any, Literal
 
 from studio.core.errors import BadInputError
 from studio.documents.soundtrack import edits
+from studio.documents.soundtrack.changes import (
+    ORIGIN_OF_TAKE,
+    Change,
+    Origin,
+    counted,
+    difference,
+    label_of,
+    small,
+)
 from studio.documents.soundtrack.model import (
     Arrangement,
     Clip,
@@ -27,46 +36,6 @@ from studio.documents.soundtrack.model import (
 )
 
 MAX_UNDO = 1000
-
-Origin = Literal["typed", "generated", "pasted", "imported"]
-ORIGIN_OF_TAKE: Mapping[str, Origin] = {
-    "imported": "imported",
-    "generated": "generated",
-    "recorded": "typed",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What changed.
-
-    Attributes:
-        revision: Of the document afterwards.
-        label: What the user did, such as "Split clip".
-        kind: "edit", "undo", "redo" or "source" (a sound became known; nothing else changed).
-        origin: Where the change came from, for the project's history.
-        tracks: Ids of tracks with another setting or other clips, and of new and gone ones.
-        clips: Ids of changed, new and gone clips.
-        order: Tracks were added, removed or moved.
-        markers: Some marker changed.
-        loop: The loop changed.
-        span: (start, end) of what may sound different; ``None`` for nothing or for all of it.
-        merge: Changes in a row with the same one, not empty, are one step of undo.
-        take: The take that was added, when one was.
-    """
-
-    revision: int
-    label: str
-    kind: Literal["edit", "undo", "redo", "source"] = "edit"
-    origin: Origin = "typed"
-    tracks: frozenset[str] = frozenset()
-    clips: frozenset[str] = frozenset()
-    order: bool = False
-    markers: bool = False
-    loop: bool = False
-    span: tuple[int, int] | None = None
-    merge: str = ""
-    take: Take | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +170,7 @@ class Soundtrack:
 
     def set_track(self, track_id: str, *, merge: str = "", **values: Any) -> None:
         """Set name, kind, gain_db, pan, mute or solo of a track."""
-        label = _label_of(values, "track")
+        label = label_of(values, "track")
         self._edit(edits.with_track_values, track_id, values, label=label, merge=merge)
 
     # --- clips ------------------------------------------------------------------------------
@@ -289,7 +258,7 @@ class Soundtrack:
         merge: str = "",
     ) -> None:
         """Move clips along the time line; they keep their distances."""
-        label = _counted("Move", clip_ids)
+        label = counted("Move", clip_ids)
         self._edit(edits.with_clips_moved, clip_ids, by, track_id, label=label, merge=merge)
 
     def trim_clip(
@@ -320,16 +289,16 @@ class Soundtrack:
             after = self._now
             for track_id, clips in copies.items():
                 after = edits.with_clips(after, track_id, clips)
-            self._apply(after, _counted("Duplicate", clip_ids))
+            self._apply(after, counted("Duplicate", clip_ids))
             return tuple(clip.id for clips in copies.values() for clip in clips)
 
     def remove_clips(self, clip_ids: Collection[str]) -> None:
         """Take clips away; their sounds stay in the project."""
-        self._edit(edits.without_clips, clip_ids, label=_counted("Delete", clip_ids))
+        self._edit(edits.without_clips, clip_ids, label=counted("Delete", clip_ids))
 
     def set_clip(self, clip_id: str, *, merge: str = "", **values: Any) -> None:
         """Set name, gain_db, fade_in, fade_out, mute or meta of a clip."""
-        label = _label_of(values, "clip")
+        label = label_of(values, "clip")
         self._edit(edits.with_clip_values, clip_id, values, label=label, merge=merge)
 
     # --- takes ------------------------------------------------------------------------------
@@ -422,7 +391,7 @@ class Soundtrack:
                 return
             step = self._undo.pop()
             self._redo.append(step)
-            change = self._set(step.before, f"Undo {_small(step.label)}", "undo", "typed", "")
+            change = self._set(step.before, f"Undo {small(step.label)}", "undo", "typed", "")
         self._tell(change)
 
     def redo(self) -> None:
@@ -432,7 +401,7 @@ class Soundtrack:
                 return
             step = self._redo.pop()
             self._undo.append(step)
-            change = self._set(step.after, f"Redo {_small(step.label)}", "redo", "typed", "")
+            change = self._set(step.after, f"Redo {small(step.label)}", "redo", "typed", "")
         self._tell(change)
 
     def replace_arrangement(
@@ -497,7 +466,7 @@ class Soundtrack:
     ) -> Change:
         before, self._now = self._now, after
         self._revision += 1
-        return _difference(before, after, self._revision, label, kind, origin, merge, take)
+        return difference(before, after, self._revision, label, kind, origin, merge, take)
 
     def _tell(self, change: Change) -> None:
         with self._lock:
@@ -518,76 +487,3 @@ class Soundtrack:
         while f"{word} {number}" in taken:
             number += 1
         return f"{word} {number}"
-
-
-def _difference(
-    before: Arrangement,
-    after: Arrangement,
-    revision: int,
-    label: str,
-    kind: Literal["edit", "undo", "redo"],
-    origin: Origin,
-    merge: str,
-    take: Take | None,
-) -> Change:
-    old = {track.id: track for track in before.tracks}
-    new = {track.id: track for track in after.tracks}
-    tracks = {key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)}
-    clips: set[str] = set()
-    places: list[tuple[int, int]] = []
-    settings = [t.id for t in before.tracks] != [t.id for t in after.tracks]
-    for key in tracks:
-        one, other = old.get(key), new.get(key)
-        earlier = {clip.id: clip for clip in one.clips} if one else {}
-        later = {clip.id: clip for clip in other.clips} if other else {}
-        for clip_id in earlier.keys() | later.keys():
-            if earlier.get(clip_id) is not later.get(clip_id):
-                clips.add(clip_id)
-                both = (earlier.get(clip_id), later.get(clip_id))
-                places += [(clip.start, clip.end) for clip in both if clip is not None]
-        if one and other and replace(one, clips=()) != replace(other, clips=()):
-            settings = True
-    span = None
-    if places and not settings:
-        span = (min(start for start, _ in places), max(end for _, end in places))
-    return Change(
-        revision=revision,
-        label=label,
-        kind=kind,
-        origin=origin,
-        tracks=frozenset(tracks),
-        clips=frozenset(clips),
-        order=[t.id for t in before.tracks] != [t.id for t in after.tracks],
-        markers=before.markers != after.markers,
-        loop=before.loop != after.loop,
-        span=span,
-        merge=merge,
-        take=take,
-    )
-
-
-def _label_of(values: Mapping[str, Any], what: str) -> str:
-    names = {
-        "name": f"Rename {what}",
-        "gain_db": f"Change {what} volume",
-        "pan": "Pan track",
-        "fade_in": "Fade in",
-        "fade_out": "Fade out",
-    }
-    if len(values) == 1:
-        ((name, value),) = values.items()
-        if name == "mute":
-            return f"Mute {what}" if value else f"Unmute {what}"
-        if name == "solo":
-            return "Solo track" if value else "Unsolo track"
-        return names.get(name, f"Change {what}")
-    return f"Change {what}"
-
-
-def _counted(verb: str, clip_ids: Collection[str]) -> str:
-    count = len(set(clip_ids))
-    return f"{verb} clip" if count == 1 else f"{verb} {count} clips"
-
-
-def _small(label: str) -> str:
-    return label[:1].lower() + label[1:]

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from studio.core.errors import BadInputError, StorageError, StudioError
 from studio.core.requests import from_json
 from studio.documents.project import Project, blob_name
+from studio.documents.soundtrack.changes import Change, Origin
 from studio.documents.soundtrack.model import Arrangement, Source, Take
 from studio.documents.soundtrack.payload import read, source_parts, written
-from studio.documents.soundtrack.soundtrack import Change, Origin, Soundtrack
+from studio.documents.soundtrack.soundtrack import Soundtrack
 
 log = logging.getLogger(__name__)
 
