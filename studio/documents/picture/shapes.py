@@ -21,6 +21,7 @@ from studio.documents.picture.selection import ALL, NOTHING, cut
 from studio.documents.picture.tiles import Bytes
 
 MAX_POINTS = 100_000
+_STEPS = 1024
 _Doubles = npt.NDArray[np.float64]
 
 
@@ -89,9 +90,12 @@ def polygon(points: Sequence[tuple[float, float]]) -> dict[Key, Bytes]:
         raise BadInputError(f"An outline has {MAX_POINTS:,} points at most.")
     if len(points) < 3:
         return {}
-    outline = np.array(points, np.float64)
+    # In steps nobody sees, so that no edge is too short to be divided by.
+    outline = np.round(np.array(points, np.float64) * _STEPS) / _STEPS
     low, high = outline.min(axis=0), outline.max(axis=0)
     rect = require_near(Rect.around(low[0], low[1], high[0], high[1]))
+    if rect.is_empty:
+        return {}
     start, end = outline, np.roll(outline, -1, axis=0)
     tiles: dict[Key, Bytes] = {}
     for band in _bands(rect):
