@@ -16,9 +16,14 @@ from studio.app.widgets.words import fill_in
 LICENCES = (
     ("Qt, PySide6", "LGPL-3.0"),
     ("PyTorch", "BSD-3-Clause"),
-    ("Transformers, Accelerate, Safetensors", "Apache-2.0"),
-    ("GGUF", "MIT"),
-    ("NumPy", "BSD-3-Clause"),
+    ("Transformers, Diffusers, Accelerate, PEFT", "Apache-2.0"),
+    ("Safetensors, Tokenizers, SentencePiece", "Apache-2.0"),
+    ("GGUF, onnxruntime, CTranslate2", "MIT"),
+    ("NumPy, SciPy, soundfile", "BSD-3-Clause"),
+    ("hibari-tts", "Apache-2.0"),
+    ("sounddevice, pyloudnorm, psd-tools", "MIT"),
+    ("soxr", "LGPL-2.1-or-later"),
+    ("dynamicprompts, pyparsing, PyYAML", "MIT"),
     ("Pillow", "MIT-CMU"),
     ("platformdirs", "MIT"),
     ("psutil", "BSD-3-Clause"),
@@ -28,6 +33,7 @@ LICENCES = (
     ("Lucide icons", "ISC"),
     ("Literata, Inter", "OFL-1.1"),
     ("SmolLM2 135M Instruct, all-MiniLM-L6-v2", "Apache-2.0"),
+    ("Picture small: drawings of Fluent, Noto and others", "MIT, Apache-2.0"),
 )
 
 

@@ -138,6 +138,9 @@ class SoundSession(QObject):
             pool = self.place.ensure()
             self.player = Player(self.soundtrack, pool.read, self._output)
             self.player.subscribe(self._player_event.emit)
+            # What was silent for want of a decoded sound is mixed again once it is there.
+            player = self.player
+            pool.subscribe(lambda _sha: player.refresh())
         return self.player
 
     def _on_player(self, event: PlayerEvent) -> None:

@@ -74,6 +74,10 @@ class SoundView(QWidget):
 
     # --- what is shown ----------------------------------------------------------------------
 
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Let the user write at once. A proxy would hide what stands above from Tab."""
+        self.prompt.setFocus(reason)
+
     def set_session(self, session: SoundSession | None) -> None:
         """Show another document."""
         if self.session is not None:
@@ -266,7 +270,6 @@ class SoundView(QWidget):
         column.addWidget(self.transport)
         column.addWidget(holder, 1)
         column.addLayout(bottom)
-        self.setFocusProxy(self.prompt)
 
     def _connect(self) -> None:
         transport, timeline = self.transport, self.timeline
