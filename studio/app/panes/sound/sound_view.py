@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QMenu,
     QPushButton,
@@ -215,8 +214,6 @@ class SoundView(QWidget):
     # --- inside -----------------------------------------------------------------------------
 
     def _make_kinds(self) -> dict[Kind, QPushButton]:
-        group = QButtonGroup(self)
-        group.setExclusive(True)
         found: dict[Kind, QPushButton] = {}
         kinds: tuple[tuple[Kind, str], ...] = (
             ("speech", self.tr("Speech")),
@@ -226,10 +223,14 @@ class SoundView(QWidget):
             button = QPushButton(words)
             set_role(button, "chip")
             button.setCheckable(True)
-            button.clicked.connect(lambda _=False, k=kind: self._options.set_kind(k))
-            group.addButton(button)
+            # No button group: in one, Tab would reach only the chosen button.
+            button.clicked.connect(lambda _=False, k=kind: self._choose_kind(k))
             found[kind] = button
         return found
+
+    def _choose_kind(self, kind: Kind) -> None:
+        self._options.set_kind(kind)
+        self._on_options()
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -297,7 +298,8 @@ class SoundView(QWidget):
 
     def _on_options(self) -> None:
         speech = self._options.kind == "speech"
-        self._kinds[self._options.kind].setChecked(True)
+        for kind, button in self._kinds.items():
+            button.setChecked(kind == self._options.kind)
         self.prompt.set_button_text(self.tr("Speak") if speech else self.tr("Generate"))
         self.prompt.set_placeholder(
             self.tr("What shall be said?")
