@@ -18,7 +18,7 @@ import numpy as np
 from studio.models.identify import identify
 from studio.models.info import ModelInfo
 from tests.fakes.toy_models import toy_folder
-from tests.fakes.toy_pictures import _seeded, t5_parts
+from tests.fakes.toy_pictures import seeded, t5_parts
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz' -"
 _HIFIGAN = {
@@ -74,7 +74,7 @@ def _vits(path: Path, speakers: int = 1) -> None:
         sampling_rate=16_000,
         **sizes,
     )
-    _seeded(lambda: VitsModel(config)).save_pretrained(path)
+    seeded(lambda: VitsModel(config)).save_pretrained(path)
     words = path / "words.json"
     vocabulary = {letter: number for number, letter in enumerate(_LETTERS)}
     words.write_text(json.dumps({**vocabulary, "<pad>": len(_LETTERS), "<unk>": len(_LETTERS) + 1}))
@@ -119,7 +119,7 @@ def _musicgen(path: Path) -> None:
         bos_token_id=64,
     )
     config = MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder)
-    network = _seeded(lambda: MusicgenForConditionalGeneration(config))
+    network = seeded(lambda: MusicgenForConditionalGeneration(config))
     _fill_codebooks(network.audio_encoder)
     network.generation_config.decoder_start_token_id = 64
     network.generation_config.pad_token_id = 64
@@ -147,7 +147,7 @@ def _speech_t5(path: Path) -> None:
         speech_decoder_postnet_units=16,
         speaker_embedding_dim=4,
     )
-    _seeded(lambda: SpeechT5ForTextToSpeech(config)).save_pretrained(path)
+    seeded(lambda: SpeechT5ForTextToSpeech(config)).save_pretrained(path)
     _characters(path / "spm_char.model")
     SpeechT5Tokenizer(str(path / "spm_char.model")).save_pretrained(path)
     (path / "speakers").mkdir()
@@ -224,7 +224,7 @@ def _bark(path: Path) -> None:
         ).to_dict(),
         codec_config=codec.to_dict(),
     )
-    network = _seeded(lambda: BarkModel(config))
+    network = seeded(lambda: BarkModel(config))
     _fill_codebooks(network.codec_model)
     network.save_pretrained(path)
     generation = BarkGenerationConfig.from_sub_model_configs(
@@ -242,7 +242,7 @@ def _bark(path: Path) -> None:
 def _hifigan(path: Path) -> None:
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
-    _seeded(lambda: SpeechT5HifiGan(SpeechT5HifiGanConfig(**_HIFIGAN))).save_pretrained(path)
+    seeded(lambda: SpeechT5HifiGan(SpeechT5HifiGanConfig(**_HIFIGAN))).save_pretrained(path)
 
 
 def _stable_audio(path: Path) -> None:
@@ -293,7 +293,7 @@ def _stable_audio(path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # its codec uses what torch has renamed
-        _seeded(make).save_pretrained(path)
+        seeded(make).save_pretrained(path)
 
 
 def _clap(projection: int) -> Any:
@@ -385,7 +385,7 @@ def _music_ldm(path: Path) -> None:
             ),
         )
 
-    _seeded(make).save_pretrained(path)
+    seeded(make).save_pretrained(path)
 
 
 def _audio_ldm_2(path: Path) -> None:
@@ -419,7 +419,7 @@ def _audio_ldm_2(path: Path) -> None:
             ),
         )
 
-    _seeded(make).save_pretrained(path)
+    seeded(make).save_pretrained(path)
 
 
 _MAKERS: dict[str, Callable[[Path], None]] = {

@@ -100,7 +100,7 @@ def test_places_too_far_out_are_refused() -> None:
         {"kind": "mask"},
         {"children": ()},
     ],
-    ids=str,
+    ids=lambda changes: "-".join(changes),
 )
 def test_properties_no_layer_can_have_are_refused(changes) -> None:
     document = PictureDocument()

@@ -393,6 +393,38 @@ class SoundPane(QWidget):
         self._exporting.run(work, partial(self._exported, target), self._context.notify.error)
         self._context.notify.info(self.tr("Writing %1…").replace("%1", target.name))
 
+    def ask_clip(self) -> None:
+        """Ask for a file and write the first selected clip to it, with its gain and fades."""
+        session, chosen = self.session, sorted(self.view.timeline.selected)
+        if session is None or not chosen:
+            return
+        clip = session.soundtrack.clip(chosen[0])
+        kinds = "FLAC (*.flac);;WAV (*.wav);;Ogg (*.ogg);;Opus (*.opus);;MP3 (*.mp3)"
+        suggested = f"{clip.name[:60].strip() or self.tr('Clip')}.flac".replace("/", "-")
+        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save clip"), suggested, kinds)
+        if name:
+            self.save_clip(session, clip.id, Path(name))
+
+    def save_clip(self, session: SoundSession, clip_id: str, target: Path) -> None:
+        """Write one clip to a file, marked and signed; in the background."""
+        from studio.core.provenance.keys import installation_key
+        from studio.documents.soundtrack.export import export_clip
+        from studio.documents.soundtrack.formats import FORMATS, ExportOptions
+
+        pool = session.place.pool
+        assert pool is not None
+        known = {each.suffix: each.id for each in FORMATS}
+        if target.suffix.lower() not in known:
+            target = target.with_name(f"{target.name}.flac")
+        options = ExportOptions(format=known[target.suffix.lower()])
+        arrangement, keys = session.soundtrack.arrangement, self._context.folders.credentials
+
+        def work() -> object:
+            key = installation_key(keys)
+            return export_clip(arrangement, pool, clip_id, target, options, key=key)
+
+        self._exporting.run(work, partial(self._exported, target), self._context.notify.error)
+
     def _exported(self, target: Path, _result: object) -> None:
         self._context.notify.success(self.tr("%1 is written.").replace("%1", target.name))
 

@@ -111,6 +111,9 @@ def _edit(pane: SoundPane) -> tuple[ActionSpec, ...]:
         _spec("duplicate", _tr("Duplicate"), pane.duplicate, "Ctrl+D", "copy", "Edit", chosen),
         _spec("mute_clip", _tr("Mute or unmute"), pane.mute_clips, "", "volume-2", "Edit", chosen),
         _spec("delete", _tr("Delete clips"), pane.delete_clips, "Del", "trash-2", "Edit", chosen),
+        _spec(
+            "export_clip", _tr("Save clip as a file…"), pane.ask_clip, "", "save", "File", chosen
+        ),
         _spec("select_all", _tr("Select all clips"), pane.select_all, "Ctrl+A", "", "Edit"),
         _spec("marker", _tr("Marker at the play head"), pane.add_marker, "M", "bookmark", "Edit"),
         _spec("add_track", _tr("Add a track"), view.add_track, "Ctrl+T", "plus", "Edit"),

@@ -316,6 +316,7 @@ class SoundView(QWidget):
         rate = session.soundtrack.sampling_rate
         if session.playing and session.player is not None:
             self.timeline.set_cursor_position(session.player.position, follow=True)
+        self.timeline.set_speaking(self._spoken_now() if session.playing else "")
         heard = session.recorder if session.recorder.recording else session.player
         if heard is not None:
             levels = heard.levels()
@@ -324,6 +325,15 @@ class SoundView(QWidget):
             self.timeline.cursor_position / rate, session.soundtrack.end / rate
         )
         self.transport.words.setText(self._words())
+
+    def _spoken_now(self) -> str:
+        """Return the id of the sentence that is heard now, "" in a pause."""
+        session, at = self.session, self.timeline.cursor_position
+        if session is None:
+            return ""
+        tracks = (track for track in session.soundtrack.tracks if track.kind == "speech")
+        clips = (clip for track in tracks for clip in track.clips)
+        return next((clip.id for clip in clips if clip.start <= at < clip.end), "")
 
     def _on_laid(self, clip_id: str) -> None:
         session = self.session
@@ -404,7 +414,9 @@ class SoundView(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         prefix = "sound."
         names = (
-            ["split", "duplicate", "mute_clip", "delete"] if hit.clip else ["marker", "add_track"]
+            ["split", "duplicate", "mute_clip", "export_clip", "delete"]
+            if hit.clip
+            else ["marker", "add_track"]
         )
         for name in names:
             menu.addAction(self._context.actions.get(prefix + name))

@@ -222,6 +222,26 @@ def test_the_export_is_marked_as_made_by_a_model(studio: Studio, tmp_path: Path)
     assert read(target) is not None
 
 
+def test_a_clip_is_saved_as_a_file_of_its_own(studio: Studio, tmp_path: Path) -> None:
+    clip = studio.speak("The lamp is lit.")
+    studio.speak("So is the sea.")
+    target = tmp_path / "clip.flac"
+    studio.pane.save_clip(studio.session, clip.id, target)
+    studio.until(lambda: target.exists() and studio.pane._exporting.pending == 0)
+    samples, rate = soundfile.read(target)
+    assert abs(len(samples) / rate - clip.duration / 48_000) < 0.01
+    assert read(target) is not None
+
+
+def test_the_sentence_that_is_heard_is_shown(studio: Studio) -> None:
+    clip = studio.speak("The lamp is lit, and the sea is calm tonight.")
+    studio.pane.view.play()
+    timeline = studio.pane.view.timeline
+    studio.until(lambda: timeline._shown.speaking == clip.id)
+    studio.pane.view.play()
+    studio.until(lambda: timeline._shown.speaking == "")
+
+
 def test_everything_is_there_again_in_the_next_window(studio: Studio) -> None:
     clip = studio.speak("The lamp is lit.")
     place = studio.session.place
