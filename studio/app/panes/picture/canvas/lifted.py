@@ -81,11 +81,13 @@ class Lifted:
             (plane, on) for plane, on in found if plane is not None and plane is not hidden
         )
 
-    def draw(self, painter: QPainter, to_screen: QTransform, exposed: QRect) -> None:
+    def draw(
+        self, painter: QPainter, to_screen: QTransform, exposed: QRect, *, draft: bool = False
+    ) -> None:
         """Draw all layers, this one where it is now."""
         for tiles, transform in self.planes(to_screen):
             mode = self._mode if tiles in (self._layer, self._rest) else PLAIN
-            TilePainter(painter, transform).draw(tiles, exposed, mode)
+            TilePainter(painter, transform, draft=draft).draw(tiles, exposed, mode)
 
 
 def _plane(

@@ -37,6 +37,8 @@ SLICE_S = 0.004
 AHEAD_S = 0.002
 AHEAD_MS = 16
 """Tiles nobody sees yet: a short slice, then a pause."""
+REST_MS = 120
+"""A turned view that is zoomed or turned on is drawn coarsely until it rests for so long."""
 SAME_PX = 1e-3
 KEEP_TILES = 512
 """Never forgotten: more than show at once on a large screen."""
@@ -76,6 +78,11 @@ class PictureSurface(QObject):
         self.lifted: Lifted | None = None
         self._landing = False
         self._paused = False
+        self._moving = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._rested)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._work)
@@ -83,7 +90,7 @@ class PictureSurface(QObject):
     @property
     def up_to_date(self) -> bool:
         """Whether everything that shows is as the document is."""
-        if self._landing:
+        if self._landing or self._moving:
             return False
         screen = self._buffer.rect
         return not any(self._missing(plane, screen) for plane in self._planes())
@@ -117,8 +124,16 @@ class PictureSurface(QObject):
             self._buffer.scroll(by)
             self._host.refresh()
         else:
+            self._moving = not view.upright
+            if self._moving:
+                self._rest.start()
             self.invalidate()
         self._timer.start(0)
+
+    def _rested(self) -> None:
+        """Draw a turned view finely again, now that it stands still."""
+        self._moving = False
+        self.invalidate()
 
     def invalidate(self, area: QRect | None = None) -> None:
         """Draw a part again, in device pixels; ``None`` for all of it."""
@@ -181,11 +196,11 @@ class PictureSurface(QObject):
             return
         self._composite_now(area)
         to_screen = self._view.transform()
-        main = TilePainter(painter, to_screen)
+        main = TilePainter(painter, to_screen, draft=self._moving)
         if self.lifted is not None or not main.hides(self._tiles, area):
             self._draw_checker(painter, area)
         if self.lifted is not None:
-            self.lifted.draw(painter, to_screen, area)
+            self.lifted.draw(painter, to_screen, area, draft=self._moving)
         else:
             main.draw(self._tiles, area)
 

@@ -46,17 +46,21 @@ class ViewTransform:
     def transform(self) -> QTransform:
         """Return what maps the document to the screen.
 
-        An upright view begins at a whole device pixel, so that at whole zooms every pixel of the
-        picture is drawn, and painted, exactly where it is.
+        Its origin is at a whole device pixel. So at whole zooms every pixel of the picture is
+        drawn, and painted, exactly where it is, and however finely a view is dragged, it moves
+        by whole pixels, which can be copied.
         """
+        back = QTransform.fromTranslate(-self.centre.x(), -self.centre.y())
+        turned = QTransform()
+        turned.rotate(self.angle)
+        turned.scale(-self.zoom if self.mirrored else self.zoom, self.zoom)
         if self.upright:
-            left = self.middle.x() - self.centre.x() * self.zoom
-            top = self.middle.y() - self.centre.y() * self.zoom
-            return QTransform(self.zoom, 0, 0, self.zoom, _whole(left), _whole(top))
-        result = QTransform.fromTranslate(self.middle.x(), self.middle.y())
-        result.rotate(self.angle)
-        result.scale(-self.zoom if self.mirrored else self.zoom, self.zoom)
-        return QTransform.fromTranslate(-self.centre.x(), -self.centre.y()) * result
+            turned = QTransform.fromScale(self.zoom, self.zoom)
+        there = back * turned
+        left, top = there.dx() + self.middle.x(), there.dy() + self.middle.y()
+        return QTransform(
+            there.m11(), there.m12(), there.m21(), there.m22(), _whole(left), _whole(top)
+        )
 
     def to_screen(self, point: QPointF) -> QPointF:
         """Return where a point of the document is on the screen."""

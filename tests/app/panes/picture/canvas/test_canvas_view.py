@@ -288,3 +288,28 @@ def test_a_hundred_thousand_pixels_of_another_document(driver: Driver):
     driver.settle()
     assert driver.shown(-60, -60) == QColor(9, 8, 7)
     assert driver.shown(-60, -60) != QColor(200, 40, 40)
+
+
+def test_a_turned_view_is_drawn_finely_as_soon_as_it_rests(driver: Driver):
+    noise = np.random.default_rng(1).integers(0, 256, (200, 300, 4), np.uint8)
+    noise[:, :, 3] = 255
+    driver.document.paste(driver.document.layers[0].id, noise, 0, 0)
+    driver.canvas.rotate_view(90)
+    coarse = pixels_of(driver.picture())
+    assert not driver.canvas.up_to_date
+    driver.settle()
+    fine = pixels_of(driver.picture())
+    assert (coarse != fine).any()
+    place = driver.at(100.5, 80.5)
+    shown = fine[int(place.y()), int(place.x()), :3].astype(int)
+    assert np.abs(shown - noise[80, 100, :3]).max() <= 12  # nearly one pixel, by smoothing
+
+
+@pytest.mark.parametrize("angle", [0.0, 33.0])
+def test_a_drag_by_parts_of_a_pixel_copies_what_was_drawn(driver: Driver, angle: float):
+    driver.canvas.rotate_view(angle)
+    driver.settle()
+    buffer = driver.canvas._surface._buffer
+    driver.canvas.show_view(driver.canvas.view.moved(QPointF(7.3, -4.6)))
+    stale = buffer.stale.boundingRect()
+    assert not buffer.stale.contains(buffer.rect.center()) and not stale.isEmpty()
