@@ -11,7 +11,8 @@ from studio.core.media import Picture
 from studio.engine.backends._diffusers_families import FAMILIES
 from tests.engine.test_diffusers_families import request
 from tests.fakes.job_context import RecordingContext
-from tests.fakes.toy_pictures import loaded
+from tests.fakes.toy_picture_parts import toy_tiny_vae
+from tests.fakes.toy_pictures import loaded, picture_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
 
@@ -59,6 +60,17 @@ def test_colours_are_found_for_any_autoencoder(channels: int) -> None:
     colours = torch.cat((known, torch.ones_like(known[:, :1])), 1) @ matrix
     wanted = pixels[0, :, ::8, ::8].flatten(1).T
     assert (colours - wanted).abs().max() < 0.1
+
+
+def test_colours_of_transparent_previews_are_straight() -> None:
+    import torch
+
+    from studio.engine.backends._diffusers_previews_impl import _as_seen, _straight
+
+    chance = torch.Generator().manual_seed(2)
+    card = torch.rand(1, 4, 6, 6, generator=chance) * 1.6 - 0.8
+    back = _straight(_as_seen(card).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    assert torch.allclose(back, card, atol=1e-4)
 
 
 def test_packed_latents_are_laid_out_as_a_picture() -> None:
@@ -125,6 +137,34 @@ def test_nobody_looking_means_no_preview_and_the_same_picture() -> None:
     second = loaded("sd-1").generate(request(unseen), unseen)
     assert not unseen.previews
     assert first.pictures == second.pictures
+
+
+def test_a_small_autoencoder_of_the_store_draws_better_previews(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import dataclasses
+
+    from studio.engine.api import Device
+    from studio.engine.backends import _diffusers_previews_impl as previews
+    from studio.engine.backends.diffusers_image import DiffusersImageBackend
+
+    info = dataclasses.replace(picture_model("sd-1"), family="sd-1")
+    ctx = RecordingContext()
+    tiny = toy_tiny_vae()
+    ctx.models = {tiny.id: tiny}
+    model = DiffusersImageBackend().load(info, Device(kind="cpu", threads=1), ctx)
+    model.generate(request(ctx), ctx)
+    plain = ctx.previews[-1][2]
+    monkeypatch.setattr(previews, "_SHARE", 1e9)
+    model.generate(request(ctx), ctx)
+    drawn = ctx.previews[-1][2]
+    monkeypatch.setattr(previews, "_SHARE", 1e-9)
+    model.generate(request(ctx), ctx)
+    slow = ctx.previews[-1][2]
+    assert (drawn.width, drawn.height) == (64, 64)
+    assert (slow.width, slow.height) == (8, 8), "where there is no time for it, it is not used"
+    assert plain.width in (8, 64)
+    model.unload()
 
 
 def test_previews_stay_within_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

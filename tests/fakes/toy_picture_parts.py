@@ -117,6 +117,22 @@ def toy_vae(
 
 
 @functools.cache
+def toy_tiny_vae() -> ModelInfo:
+    """Return a small autoencoder for previews, as TAESD is."""
+    from diffusers import AutoencoderTiny
+
+    network = seeded(
+        lambda: AutoencoderTiny(
+            latent_channels=4, encoder_block_out_channels=(8,) * 4,
+            decoder_block_out_channels=(8,) * 4,
+        )
+    )  # fmt: skip
+    path = _folder() / "taesd-toy"
+    network.save_pretrained(path)
+    return part("vae", path, "sd-1", architecture="AutoencoderTiny")
+
+
+@functools.cache
 def toy_ip_adapter(*, with_encoder: bool = True) -> ModelInfo:
     """Return an IP-Adapter, with its image encoder in a folder beside it."""
     import torch

@@ -42,7 +42,7 @@ from studio.engine.backends._diffusers_pipelines_impl import (
     multiple_of,
     own_size,
 )
-from studio.engine.backends._diffusers_previews_impl import Previews, fitted
+from studio.engine.backends._diffusers_previews_impl import Previews, TinyDecoder, fitted
 from studio.engine.backends._diffusers_prompts_impl import PromptCache
 from studio.engine.backends._diffusers_pulse_impl import Pulse
 from studio.engine.backends._diffusers_room_impl import check, needs_tiles
@@ -58,6 +58,9 @@ from studio.models.info import ModelInfo
 for _library in (diffusers, transformers):  # what matters is raised, not printed
     _library.utils.logging.set_verbosity_error()
     _library.utils.logging.disable_progress_bar()
+
+
+_TINY = "AutoencoderTiny"
 
 
 def warm_imports() -> None:
@@ -132,6 +135,7 @@ class PictureModel(LoadedModel):
         self._pulse = Pulse()
         self._pace = Pace()
         self._matrices: dict[int, torch.Tensor | None] = {}
+        self._tiny: TinyDecoder | None = None
         self._account()
 
     def generate(self, request: ImageRequest, ctx: JobContext) -> ImageArtifact:
@@ -186,6 +190,7 @@ class PictureModel(LoadedModel):
         self._references.clear()
         self._prompts.clear()
         self._matrices.clear()
+        self._tiny = None
         self.memory_bytes = 0
         gc.collect()
 
@@ -303,11 +308,28 @@ class PictureModel(LoadedModel):
         if id(vae) not in self._matrices:
             self._matrices[id(vae)] = fitted(vae)
         matrix = self._matrices[id(vae)]
-        return None if matrix is None else Previews(matrix, self._family)
+        return None if matrix is None else Previews(matrix, self._family, self._tiny_for(vae, ctx))
+
+    def _tiny_for(self, vae: Any, ctx: JobContext) -> TinyDecoder | None:
+        """Return the small autoencoder of the store that draws what ``vae`` draws, if any."""
+        if self._tiny is None and vae is self._pipelines.parts.get("vae"):
+            found = [info for info in ctx.store_models("vae") if _is_tiny_for(info, self._model)]
+            if found and type(vae).__name__ != _TINY:
+                self._tiny = TinyDecoder(self._beside.vae(found[0], vae))
+        return self._tiny if vae is self._pipelines.parts.get("vae") else None
 
     def _account(self) -> None:
         parts = {**self._pipelines.parts, **self._beside.parts, **self._references.parts}
         self.memory_bytes = bytes_of(parts, self._device.kind)
+
+
+def _is_tiny_for(info: ModelInfo, model: ModelInfo) -> bool:
+    whole_folder = info.path is not None and info.path.is_dir()
+    return (
+        info.architecture == _TINY
+        and bool(info.family)
+        and (info.family == model.family and whole_folder)
+    )
 
 
 def _loras_of(

@@ -19,8 +19,38 @@ from studio.engine.backends._diffusers_families import Family
 
 #: At most this share of a run's time goes into previews.
 _SHARE = 0.02
+#: A better preview may come this much later than the next step.
+_LONGEST_WAIT_S = 2.0
 _CARD_PX = 128
 _RIDGE = 1e-4
+
+
+class TinyDecoder:
+    """A small autoencoder that draws better previews, where there is time for it."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._latent_s = self._measured()
+
+    def seconds(self, latents: torch.Tensor) -> float:
+        """Return how long a preview of latents (channels, height, width) takes."""
+        return float(self._latent_s * latents.shape[-1] * latents.shape[-2])
+
+    def draw(self, latents: torch.Tensor) -> torch.Tensor:
+        """Return colours (height, width, 3 or 4) in -1..1."""
+        drawn = self._network.decode(latents[None].to(self._network.dtype)).sample[0]
+        found: torch.Tensor = drawn.permute(1, 2, 0).float()
+        return found
+
+    def _measured(self) -> float:
+        network: Any = self._network
+        best = float("inf")
+        sample = torch.zeros(network.config.latent_channels, 16, 16, device=network.device)
+        for _ in range(2):
+            began = time.perf_counter()
+            self.draw(sample).cpu()
+            best = min(best, time.perf_counter() - began)
+        return float(best / 256)
 
 
 class Previews:
@@ -29,24 +59,33 @@ class Previews:
     Args:
         matrix: From :func:`fitted`.
         family: How latents are laid out.
-        tiny: A small autoencoder that draws better previews where there is time for it.
+        tiny: Draws better previews where there is time for it.
     """
 
-    def __init__(self, matrix: torch.Tensor, family: Family, tiny: Any = None) -> None:
+    def __init__(
+        self, matrix: torch.Tensor, family: Family, tiny: TinyDecoder | None = None
+    ) -> None:
         self._matrix = matrix
         self._family = family
         self._tiny = tiny
         self._before: torch.Tensor | None = None
+        self._stepped_at = time.perf_counter()
         self._rest_until = 0.0
 
     def begin(self) -> None:
         """A new picture begins."""
         self._before = None
+        self._stepped_at = time.perf_counter()
 
     def step(
-        self, pipeline: Any, latents: torch.Tensor, grid: tuple[int, int], ctx: JobContext,
-        index: int, step: int,
-    ) -> None:  # fmt: skip
+        self,
+        pipeline: Any,
+        latents: torch.Tensor,
+        grid: tuple[int, int],
+        ctx: JobContext,
+        index: int,
+        step: int,
+    ) -> None:
         """Show the picture after a step, if anybody would see it.
 
         Args:
@@ -60,19 +99,21 @@ class Previews:
         now = time.perf_counter()
         if now >= self._rest_until and ctx.wants_preview():
             clean = expected(pipeline.scheduler, latents, self._before)
-            picture = self._picture(unpacked(clean, self._family, grid))
+            picture = self._picture(unpacked(clean, self._family, grid), now - self._stepped_at)
             ctx.preview(picture, index=index, step=step)
             spent = time.perf_counter() - now
             self._rest_until = now + spent / _SHARE
         self._before = latents
+        self._stepped_at = time.perf_counter()
 
-    def _picture(self, latents: torch.Tensor) -> Picture:
-        if self._tiny is not None:
-            drawn = self._tiny.decode(latents[None].to(self._tiny.dtype)).sample[0]
-            return Picture.of(_bytes(drawn.permute(1, 2, 0).float()))
+    def _picture(self, latents: torch.Tensor, step_s: float) -> Picture:
+        tiny = self._tiny
+        if tiny is not None and tiny.seconds(latents) / _SHARE <= max(_LONGEST_WAIT_S, step_s):
+            return Picture.of(_bytes(tiny.draw(latents)))
         plain = latents.float().permute(1, 2, 0)
         ones = torch.ones_like(plain[..., :1])
-        return Picture.of(_bytes(torch.cat((plain, ones), dim=-1) @ self._matrix.to(plain.device)))
+        colours = torch.cat((plain, ones), dim=-1) @ self._matrix.to(plain.device)
+        return Picture.of(_bytes(_straight(colours)))
 
 
 def _bytes(colours: torch.Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -127,8 +168,8 @@ def fitted(vae: Any) -> torch.Tensor | None:
         ``None`` for an autoencoder that cannot be asked in the usual way.
     """
     channels = vae.config.get("in_channels", 3)
-    card = _card(channels)
-    latents = in_pipeline(vae, _as_seen(card))
+    card = _as_seen(_card(channels))
+    latents = in_pipeline(vae, card)
     if latents is None:
         return None
     small = torch.nn.functional.interpolate(card, latents.shape[-2:], mode="area")[0]
@@ -161,6 +202,15 @@ def in_pipeline(vae: Any, pixels: torch.Tensor) -> torch.Tensor | None:
         shift = vae.config.get("shift_factor") or 0.0
         latents = (latents - shift) * (vae.config.get("scaling_factor") or 1.0)
     return latents[:, :, 0] if films else latents
+
+
+def _straight(colours: torch.Tensor) -> torch.Tensor:
+    """Return colours (…, 3 or 4) in -1..1 with what their alpha took from them."""
+    if colours.shape[-1] != 4:
+        return colours
+    alpha = (colours[..., 3:] / 2 + 0.5).clamp(0.02, 1)
+    plain = (colours[..., :3] / 2 + 0.5) / alpha * 2 - 1
+    return torch.cat((plain, colours[..., 3:]), dim=-1)
 
 
 def _as_seen(card: torch.Tensor) -> torch.Tensor:

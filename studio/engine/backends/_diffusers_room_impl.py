@@ -16,7 +16,7 @@ from studio.engine.api import Device
 from studio.engine.backends._diffusers_frames import Frame
 
 #: Numbers that are alive at once for each px, at the autoencoder's widest layer, per channel.
-_DECODER_LAYERS = 4.0
+_DECODER_LAYERS = 4.7
 #: Likewise for each latent of a UNet, per channel of its first level, guidance included.
 _UNET_LAYERS = 48.0
 #: Likewise for each token of a transformer, per number of its width, guidance included.
