@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 PAINT_S = 0.005
 """How long one painting may composite before it shows what it has."""
+VIEW_S = 0.001
+"""The same where much of the screen is painted, since tiles of other sizes stand in meanwhile."""
+MUCH = 4
+"""What is larger than this part of the screen is much."""
 SLICE_S = 0.004
 """How long one slice between events may composite."""
 AHEAD_S = 0.002
@@ -208,7 +212,9 @@ class PictureSurface(QObject):
         """Composite what shows in ``area``; what does not fit into the time follows in slices."""
         if self._paused:
             return
-        until = time.perf_counter() + PAINT_S
+        screen = self._buffer.rect
+        much = area.width() * area.height() * MUCH > screen.width() * screen.height()
+        until = time.perf_counter() + (VIEW_S if much else PAINT_S)
         for plane in self._planes():
             missing = self._missing(plane, area)
             if not missing:
