@@ -7,6 +7,7 @@ project (the library) has none of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from studio.documents.spans import Origin, TextState
@@ -67,6 +68,15 @@ class MakesDocuments(Protocol):
 
 
 @runtime_checkable
+class MakesSpeech(Protocol):
+    """A pane with sounds in which something is said."""
+
+    @property
+    def words_wanted(self) -> SignalInstance:
+        """Path of a sound file whose words shall become a text."""
+
+
+@runtime_checkable
 class DocumentsPane(Protocol):
     """A pane whose tabs are documents of projects; all of it on the GUI thread."""
 
@@ -109,3 +119,6 @@ class TakesTexts(Protocol):
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Open a new document that holds a text from elsewhere, with what made it."""
+
+    def write_down(self, sound: Path) -> None:
+        """Open what is said in a sound file as a new document, when it has been listened to."""

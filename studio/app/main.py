@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
-from studio.app.documents_pane import MakesDocuments, NewText, TakesTexts
+from studio.app.documents_pane import MakesDocuments, MakesSpeech, NewText, TakesTexts
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
@@ -301,13 +301,22 @@ class Window:
         pane = self.window.panes[name]
         if isinstance(pane, MakesDocuments):
             pane.document_wanted.connect(self._open_as_document)
+        if isinstance(pane, MakesSpeech):
+            pane.words_wanted.connect(self._write_down)
 
     def _open_as_document(self, new: NewText) -> None:
         """Open what a pane hands over as a new document, in the pane for texts."""
+        self._texts().add_text(new.title, new.text, new.origin, new.request, new.facts)
+
+    def _write_down(self, sound: Path) -> None:
+        """Open what is said in a sound as a new document, in the pane for texts."""
+        self._texts().write_down(sound)
+
+    def _texts(self) -> TakesTexts:
         self.window.show_pane(TEXT_PANE)
         pane = self.window.panes[TEXT_PANE]
-        if isinstance(pane, TakesTexts):
-            pane.add_text(new.title, new.text, new.origin, new.request, new.facts)
+        assert isinstance(pane, TakesTexts)
+        return pane
 
     def _on_engine_changed(self) -> None:
         if not self.bridge.attached:

@@ -14,6 +14,7 @@ from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import Front
 from studio.app.option_memory import OptionMemory
+from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.inspector import SoundInspector
 from studio.app.panes.sound.narration_run import NarrationRun, texts_of
 from studio.app.panes.sound.sound_actions import sound_actions
@@ -46,6 +47,8 @@ class SoundPane(QWidget):
     icon_name = "audio-lines"
     front_changed = Signal()
     """Another document is in front, or its title or project is another."""
+    words_wanted = Signal(Path)
+    """A sound file whose words shall become a text."""
 
     #: Where to play and record; tests give devices of their own.
     output: Callable[[], Output | None] = staticmethod(lambda: None)
@@ -57,6 +60,7 @@ class SoundPane(QWidget):
         self._context = context
         self._worker = Background("sound-work", self)
         self._exporting = Background("sound-export", self)
+        self.clip_files = ClipFiles(context, self._exporting, self)
         self.options = SoundOptions(context.bridge, self)
         state = context.folders.state
         self._memory = OptionMemory(self.options, state / "sound-options.json", {}, self)
@@ -95,6 +99,8 @@ class SoundPane(QWidget):
         self.view.timeline.selection_changed.connect(self._refresh_actions_soon)
         self.view.open_wanted.connect(self.ask_open)
         self.view.narrate_wanted.connect(self.narrate)
+        self.view.timeline.dragged_out.connect(self._drag_out)
+        self.clip_files.words_wanted.connect(self.words_wanted)
 
     # --- what the window asks ---------------------------------------------------------------
 
@@ -123,6 +129,7 @@ class SoundPane(QWidget):
             session.close()
         self._worker.close()
         self._exporting.close()
+        self.clip_files.close()
         self._memory.keep()
         return True
 
@@ -393,37 +400,23 @@ class SoundPane(QWidget):
         self._exporting.run(work, partial(self._exported, target), self._context.notify.error)
         self._context.notify.info(self.tr("Writing %1…").replace("%1", target.name))
 
-    def ask_clip(self) -> None:
+    def save_clip(self) -> None:
         """Ask for a file and write the first selected clip to it, with its gain and fades."""
+        self._with_clip(self.clip_files.ask)
+
+    def transcribe_clip(self) -> None:
+        """Ask for what is said in the first selected clip, as a text."""
+        self._with_clip(self.clip_files.write_down)
+
+    def _with_clip(self, then: Callable[[SoundSession, str], None]) -> None:
         session, chosen = self.session, sorted(self.view.timeline.selected)
-        if session is None or not chosen:
-            return
-        clip = session.soundtrack.clip(chosen[0])
-        kinds = "FLAC (*.flac);;WAV (*.wav);;Ogg (*.ogg);;Opus (*.opus);;MP3 (*.mp3)"
-        suggested = f"{clip.name[:60].strip() or self.tr('Clip')}.flac".replace("/", "-")
-        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save clip"), suggested, kinds)
-        if name:
-            self.save_clip(session, clip.id, Path(name))
+        if session is not None and session.place.pool is not None and chosen:
+            then(session, chosen[0])
 
-    def save_clip(self, session: SoundSession, clip_id: str, target: Path) -> None:
-        """Write one clip to a file, marked and signed; in the background."""
-        from studio.core.provenance.keys import installation_key
-        from studio.documents.soundtrack.export import export_clip
-        from studio.documents.soundtrack.formats import FORMATS, ExportOptions
-
-        pool = session.place.pool
-        assert pool is not None
-        known = {each.suffix: each.id for each in FORMATS}
-        if target.suffix.lower() not in known:
-            target = target.with_name(f"{target.name}.flac")
-        options = ExportOptions(format=known[target.suffix.lower()])
-        arrangement, keys = session.soundtrack.arrangement, self._context.folders.credentials
-
-        def work() -> object:
-            key = installation_key(keys)
-            return export_clip(arrangement, pool, clip_id, target, options, key=key)
-
-        self._exporting.run(work, partial(self._exported, target), self._context.notify.error)
+    def _drag_out(self, clip_id: str) -> None:
+        session = self.session
+        if session is not None and session.place.pool is not None:
+            self.clip_files.drag_out(session, clip_id)
 
     def _exported(self, target: Path, _result: object) -> None:
         self._context.notify.success(self.tr("%1 is written.").replace("%1", target.name))

@@ -111,8 +111,15 @@ def _edit(pane: SoundPane) -> tuple[ActionSpec, ...]:
         _spec("duplicate", _tr("Duplicate"), pane.duplicate, "Ctrl+D", "copy", "Edit", chosen),
         _spec("mute_clip", _tr("Mute or unmute"), pane.mute_clips, "", "volume-2", "Edit", chosen),
         _spec("delete", _tr("Delete clips"), pane.delete_clips, "Del", "trash-2", "Edit", chosen),
+        _spec("save_clip", _tr("Save clip as a file…"), pane.save_clip, "", "save", "File", chosen),
         _spec(
-            "export_clip", _tr("Save clip as a file…"), pane.ask_clip, "", "save", "File", chosen
+            "transcribe_clip",
+            _tr("Write down what is said"),
+            pane.transcribe_clip,
+            "",
+            "file-text",
+            "File",
+            chosen,
         ),
         _spec("select_all", _tr("Select all clips"), pane.select_all, "Ctrl+A", "", "Edit"),
         _spec("marker", _tr("Marker at the play head"), pane.add_marker, "M", "bookmark", "Edit"),

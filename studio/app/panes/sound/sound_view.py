@@ -414,7 +414,7 @@ class SoundView(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         prefix = "sound."
         names = (
-            ["split", "duplicate", "mute_clip", "export_clip", "delete"]
+            ["split", "duplicate", "mute_clip", "save_clip", "transcribe_clip", "delete"]
             if hit.clip
             else ["marker", "add_track"]
         )

@@ -211,6 +211,13 @@ class TextPane(QWidget):
         manuscript.forget_undo()
         self._add_manuscript(document).journal.commit()
 
+    def write_down(self, sound: Path) -> None:
+        """Open what is said in a sound file as a new document, when it has been listened to."""
+        if self.transcribing.busy:
+            words = self.tr("Another sound is being written down. Try again when it is done.")
+            self._context.notify.info(words)
+        self.transcribing.begin(sound)
+
     def new_chat(self) -> ChatView:
         """Open an empty chat."""
         count = sum(document.kind == CHAT for document in self.documents)

@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDrag, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from studio.app.panes.sound.pane import SoundPane
 from studio.app.panes.sound.sound_options import SoundOptions
@@ -226,11 +227,53 @@ def test_a_clip_is_saved_as_a_file_of_its_own(studio: Studio, tmp_path: Path) ->
     clip = studio.speak("The lamp is lit.")
     studio.speak("So is the sea.")
     target = tmp_path / "clip.flac"
-    studio.pane.save_clip(studio.session, clip.id, target)
+    studio.pane.clip_files.save(studio.session, clip.id, target)
     studio.until(lambda: target.exists() and studio.pane._exporting.pending == 0)
     samples, rate = soundfile.read(target)
     assert abs(len(samples) / rate - clip.duration / 48_000) < 0.01
     assert read(target) is not None
+
+
+def test_a_clip_dragged_out_of_the_window_is_a_file(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dragged: list[Path] = []
+
+    def take(drag: QDrag, _action: Qt.DropAction) -> None:
+        dragged.extend(Path(url.toLocalFile()) for url in drag.mimeData().urls())
+
+    monkeypatch.setattr(QDrag, "exec", take)
+    monkeypatch.setattr(QApplication, "mouseButtons", lambda: Qt.MouseButton.LeftButton)
+    clip = studio.speak("Is the lamp lit?")
+    port, at = studio.pane.view.timeline.viewport(), middle(studio, clip.id).toPoint()
+    QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(port, at + QPoint(90, 0))
+    QTest.mouseMove(port, QPoint(at.x(), port.mapFrom(studio.pane, QPoint(0, -200)).y()))
+    QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=at)
+    studio.until(lambda: dragged)
+    assert studio.track.clip(clip.id).start == clip.start
+    samples, rate = soundfile.read(dragged[0])
+    assert abs(len(samples) / rate - clip.duration / 48_000) < 0.01
+    assert "?" not in dragged[0].name and dragged[0].suffix == ".flac"
+    assert read(dragged[0]) is not None
+    assert studio.pane.close_requested() and not dragged[0].exists()
+
+
+def test_a_drag_that_was_let_go_begins_no_other(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QDrag, "exec", lambda *_: pytest.fail("nothing is held any more"))
+    clip = studio.speak("The lamp is lit.")
+    studio.pane.clip_files.drag_out(studio.session, clip.id)
+    studio.until(lambda: studio.pane._exporting.pending == 0)
+
+
+def test_the_chosen_clip_is_handed_over_to_be_written_down(studio: Studio) -> None:
+    studio.speak("The lamp is lit.")
+    with studio.qtbot.waitSignal(studio.pane.words_wanted) as handed:
+        studio.pane.transcribe_clip()
+    samples, _ = soundfile.read(handed.args[0])
+    assert len(samples) and "lamp" in handed.args[0].name
 
 
 def test_the_sentence_that_is_heard_is_shown(studio: Studio) -> None:

@@ -65,7 +65,7 @@ class MoveClips(_Edit):
         layout: Layout,
     ) -> None:
         super().__init__(soundtrack)
-        self._clip, self._ids = clip_id, tuple(moved)
+        self.clip, self._ids = clip_id, tuple(moved)
         self._grabbed = layout.scale.position(at.x()) - soundtrack.clip(clip_id).start
         self._begun = False
         self._from = at
@@ -75,7 +75,7 @@ class MoveClips(_Edit):
         if not self._begun and (point - self._from).manhattanLength() < 4:
             return None
         self._begun = True
-        clip = self.soundtrack.clip(self._clip)
+        clip = self.soundtrack.clip(self.clip)
         wanted = layout.scale.position(point.x()) - self._grabbed
         drawn = None
         if snapping:
@@ -87,7 +87,7 @@ class MoveClips(_Edit):
         earliest = min(self.soundtrack.clip(each).start for each in self._ids)
         by = max(wanted - clip.start, -earliest)
         target = layout.nearest_track(point.y())
-        here = self.soundtrack.track_of(self._clip)
+        here = self.soundtrack.track_of(self.clip)
         elsewhere = None
         if target is not None and target.id != here.id and len(self._ids) == 1:
             elsewhere = target.id

@@ -72,6 +72,8 @@ class TimelineView(QAbstractScrollArea):
     menu_wanted = Signal(object, QPoint)
     #: Id of a clip that was opened by a double click or Enter.
     clip_opened = Signal(str)
+    #: Id of a clip that is dragged out of the window, with the button held.
+    dragged_out = Signal(str)
     scrolled = Signal()
     #: The document changed; told on the GUI thread.
     edited_here = Signal()
@@ -304,7 +306,11 @@ class TimelineView(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the gesture, or show what could be caught."""
         layout, point = self.layout_now(), event.position()
-        if self._gesture is not None:
+        if isinstance(self._gesture, MoveClips) and self._is_outside(event):
+            clip = self._gesture.clip
+            self._leave_gesture()
+            self.dragged_out.emit(clip)
+        elif self._gesture is not None:
             self.viewport().setCursor(self._gesture.cursor)
             free = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
             drawn = self._gesture.move(point, layout, snapping=self.snapping and not free)
@@ -376,9 +382,7 @@ class TimelineView(QAbstractScrollArea):
         key, keys = event.key(), event.modifiers()
         step = 40 if keys & Qt.KeyboardModifier.ShiftModifier else 8
         if key == Qt.Key.Key_Escape and self._gesture is not None:
-            self._gesture.cancel()
-            self._gesture = None
-            self._show(snapped=None)
+            self._leave_gesture()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             sign = 1 if key == Qt.Key.Key_Right else -1
             moved = self._shown.cursor + sign * step * self._scale.samples_per_px
@@ -433,6 +437,17 @@ class TimelineView(QAbstractScrollArea):
         if gone:
             self.select(self.selected & known)
         self.edited_here.emit()
+
+    def _is_outside(self, event: QMouseEvent) -> bool:
+        window = self.window()
+        return not window.rect().contains(window.mapFromGlobal(event.globalPosition()).toPoint())
+
+    def _leave_gesture(self) -> None:
+        """Take back what a gesture did so far."""
+        if self._gesture is not None:
+            self._gesture.cancel()
+            self._gesture = None
+            self._show(snapped=None)
 
     def _show(self, **changes: object) -> None:
         self._shown = replace(self._shown, **changes)  # type: ignore[arg-type]
