@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.core.requests import Request, to_json
 
-_HIDDEN = ("format", "kind")
+_HIDDEN = ("format", "kind", "transient")
 _FIRST = ("capability", "model", "seed", "instruction", "prompt", "suffix", "messages")
 
 

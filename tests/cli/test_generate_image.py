@@ -15,12 +15,13 @@ from studio.core.requests import ImageRequest, from_json
 from studio.library.recall import recall
 from tests.fakes.toy_pictures import picture_folder
 
-SMALL = ("--width", "64", "--height", "64", "--num-inference-steps", "2", "--seed", "5")
+TOY = ("--model", "toy-sd-1")
+SMALL = (*TOY, "--width", "64", "--height", "64", "--num-inference-steps", "2", "--seed", "5")
 
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the command a home of its own, whose only model is the toy."""
+    """Give the command a home of its own with the toy in it."""
     home = tmp_path / "home"
     (home / "models" / "picture").mkdir(parents=True)
     toy = picture_folder("sd-1")

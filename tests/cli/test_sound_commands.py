@@ -15,9 +15,22 @@ import pytest
 import soundfile
 
 from studio import cli
+from studio.core.paths import user_folders
 from studio.core.provenance import read
 from studio.core.requests import AudioRequest, from_json
 from tests.fakes.packaged_models import packaged_model
+
+_HERE = user_folders().models
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the command a home of its own with the models that are here."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "models").symlink_to(_HERE, target_is_directory=True)
+    monkeypatch.setenv("TRIPTYCH_DATA_DIR", str(home))
+    return home
+
 
 SAY = ("generate", "audio", "--quiet", "--seed", "5")
 

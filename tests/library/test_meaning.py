@@ -292,10 +292,10 @@ def test_every_finished_text_is_filed_and_nothing_else(library: Library) -> None
     assert [(job, item.excerpt) for job, item in recorded] == [("1", "Written.\n")]
     assert failures == []
 
-    def full(artifact: object) -> Item:
+    def full(artifact: object) -> tuple[Item, ...]:
         raise StorageError("The disk is full.")
 
-    library.add_result = full  # type: ignore[method-assign,assignment]
+    library.add_results = full  # type: ignore[method-assign,assignment]
     callback(Finished(job_id="4", artifact=text_result("Lost?")))
     assert [error.user_message for error in failures] == ["The disk is full."]
     stop()

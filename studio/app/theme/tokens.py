@@ -93,6 +93,10 @@ PRINTED_LINK = "#1a4f8b"
 """Links in documents that are printed or exported as PDF, on white."""
 
 
+PAPER, INK = "#FFFFFF", "#1B1C1E"
+"""Sheets of pictures with labels are pictures themselves: dark on white in both schemes."""
+
+
 OVER_PICTURE_DARK = "#000000"
 """With the next one: lines over a picture, which may have any colour, are drawn in both."""
 OVER_PICTURE_LIGHT = "#FFFFFF"

@@ -66,7 +66,7 @@ def test_tokens_are_colours(palette: Palette):
 
 
 def test_no_colour_stands_outside_the_tokens():
-    literal = re.compile(r"#[0-9A-Fa-f]{6}\b|\bQColor\(\s*\d|rgba?\(")
+    literal = re.compile(r"#[0-9A-Fa-f]{6}\b|\bQColor\(\s*\d|\brgba?\(\s*\d")
     found = [
         f"{path.name}:{number}"
         for path in APP.rglob("*.py")

@@ -26,7 +26,7 @@ from studio.app.panes.picture.intents import Intent
 from studio.app.panes.picture.picture_job import PictureJob
 from studio.app.qt_pictures import image_of, pixels_of
 from studio.app.theme.style import set_role
-from studio.app.theme.tokens import Space
+from studio.app.theme.tokens import INK, PAPER, Space
 from studio.core.errors import BadInputError, StudioError
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 _WIDTH = 460
 _LABEL_PX = 22
 _GAP_PX = 8
-_PAPER, _INK = "#FFFFFF", "#1B1C1E"
-"""A sheet is a picture of its own: black on white, whatever the window looks like."""
 
 
 class GridDialog(QDialog):
@@ -207,10 +205,10 @@ def sheet(pictures: dict[tuple[int, int], QImage], across: Axis, down: Axis, fon
         top + lines * (height + _GAP_PX),
         QImage.Format.Format_ARGB32_Premultiplied,
     )
-    image.fill(QColor(_PAPER))
+    image.fill(QColor(PAPER))
     painter = QPainter(image)
     painter.setFont(font)
-    painter.setPen(QColor(_INK))
+    painter.setPen(QColor(INK))
     centre = int(Qt.AlignmentFlag.AlignCenter)
     for column, value in enumerate(across.values):
         box = QRect(left + column * (width + _GAP_PX), 0, width, top)

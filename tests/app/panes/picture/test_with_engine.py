@@ -59,6 +59,7 @@ def pane(qtbot: QtBot, qapp: QApplication, folders: Folders) -> Iterator[Picture
     window.show()
     pane.activated()
     qtbot.waitUntil(lambda: bool(pane.options.models()), timeout=LONG_MS)
+    pane.options.choose_model("toy-sd-1")
     yield pane
     assert pane.close_requested()
     context.bridge.close()

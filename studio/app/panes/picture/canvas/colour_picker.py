@@ -62,7 +62,7 @@ class ColourPicker(QWidget):
         self.hex.setFont(tabular(self.hex.font()))
         self.hex.setMaxLength(7)
         self.hex.setAccessibleName(self.tr("Colour as a number"))
-        self.hex.setToolTip(self.tr("Red, green and blue, two digits each, such as #e2ae57"))
+        self.hex.setToolTip(self.tr("Red, green and blue, two hexadecimal digits each"))
         label = QLabel(self.tr("Hex"))
         label.setBuddy(self.hex)
         set_role(label, "quiet")
