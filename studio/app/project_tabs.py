@@ -76,6 +76,7 @@ class ProjectTabs(QObject):
         self._tabs: TabsPane = pane
         self._context = context
         self._kinds = tuple(kinds)
+        self._ended = False
         self._refused.connect(context.notify.error)
 
     @property
@@ -86,8 +87,14 @@ class ProjectTabs(QObject):
             return Front(None, "", "", self._kinds[0])
         return Front(document.project, document.document_id, document.title, document.kind)
 
+    def end(self) -> None:
+        """Bring nothing back any more: the pane closes."""
+        self._ended = True
+
     def restore(self) -> None:
         """Show the project that is open, offer what a crash left, or go on where one stopped."""
+        if self._ended:
+            return
         session = self._context.projects
         try:
             if session.current is not None:  # another pane brought it back already

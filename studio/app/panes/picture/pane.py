@@ -144,10 +144,11 @@ class PicturePane(QWidget):
         if self.closed:
             return True
         self.closed = True
+        self.projects.end()
         self.view.set_session(None)
         self.layers.set_document(None)
         for session in self._open:
-            session.close()
+            session.close(wait=True)  # the worker drops what has not begun when it closes
         self.workers.close()
         self._memory.keep()
         for project in {s.place.project for s in self._open if s.place.project is not None}:

@@ -124,6 +124,7 @@ class SoundPane(QWidget):
                 self._context.notify.error(error)
                 return False
         self._closed = True
+        self.projects.end()
         self.view.set_session(None)
         for session in self._open:
             session.close()

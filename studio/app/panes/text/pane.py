@@ -121,6 +121,7 @@ class TextPane(QWidget):
 
     def close_requested(self) -> bool:
         """Keep everything; say whether the window may close now."""
+        self.projects.end()
         for document, view in self._open:
             view.close_view()
             if isinstance(view, ManuscriptView):
