@@ -32,7 +32,8 @@ from studio.documents.soundtrack.work import Work
 
 MAGIC = b"triptych sound 1\n"
 HEADER_BYTES = 8192
-LIMIT_BYTES = 40_000_000_000
+LIMIT_BYTES = 10_000_000_000
+"""How large the cache grows before what was not used for longest goes: 15 hours of stereo."""
 _BIN_BYTES = 2 * 3
 
 
@@ -169,13 +170,14 @@ class PcmCache:
         with storage_errors(path, "preparing the sound"):
             return PcmFile(path)
 
-    def sweep(self, keep: Iterable[str] = (), limit_bytes: int = LIMIT_BYTES) -> int:
+    def sweep(self, keep: Iterable[str] = (), limit_bytes: int | None = None) -> int:
         """Delete what was not used for longest until the folder is small enough; return how many.
 
         Args:
             keep: SHA-256 of sounds that stay in any case.
-            limit_bytes: How large the folder may be.
+            limit_bytes: How large the folder may be; ``LIMIT_BYTES`` unless told.
         """
+        limit_bytes = LIMIT_BYTES if limit_bytes is None else limit_bytes
         kept = set(keep)
         files: list[tuple[float, int, Path]] = []
         for path in self.folder.glob("??/*.pcm"):

@@ -282,12 +282,6 @@ class SourcePool:
 
         return stop
 
-    def sweep(self) -> int:
-        """Clear decoded sounds away that were not used for long, where there are too many."""
-        with self._lock:
-            known = list(self._known)
-        return self._cache.sweep(known)
-
     def close(self) -> None:
         """End the background thread and close all files."""
         with self._changed:
@@ -352,6 +346,9 @@ class SourcePool:
         if file.error is not None:
             self._cache.path(source.sha256).unlink(missing_ok=True)
             raise file.error
+        with self._lock:
+            known = {*self._known, source.sha256}
+        self._cache.sweep(known)
         return pcm
 
     def _run(self) -> None:

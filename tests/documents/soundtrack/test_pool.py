@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -244,8 +246,6 @@ def test_pieces_read_as_one_file_wherever_they_end(monkeypatch, parts) -> None:
 
 
 def test_sweeping_takes_what_was_not_used_for_longest(tmp_path: Path, parts, wav: WriteWav) -> None:
-    import os
-
     pool = SourcePool(tmp_path / "cache", parts, RATE)
     sources = [pool.add_file(wav(noise(5000, seed=n), f"{n}.wav")) for n in range(4)]
     cache = PcmCache(tmp_path / "cache", RATE)
@@ -256,6 +256,21 @@ def test_sweeping_takes_what_was_not_used_for_longest(tmp_path: Path, parts, wav
     left = [cache.path(source.sha256).exists() for source in sources]
     assert left == [True, False, False, True]
     pool.close()
+
+
+def test_the_cache_stays_small_by_itself(tmp_path: Path, parts, monkeypatch, wav: WriteWav) -> None:
+    folder = tmp_path / "cache"
+    with contextlib.closing(SourcePool(folder, parts, RATE)) as pool:
+        old = [pool.add_file(wav(noise(5000, seed=n), f"{n}.wav")) for n in range(2)]
+    cache = PcmCache(folder, RATE)
+    for source in old:
+        os.utime(cache.path(source.sha256), (1000, 1000))
+    monkeypatch.setattr("studio.documents.soundtrack.pcm_cache.LIMIT_BYTES", 1)
+    with contextlib.closing(SourcePool(folder, parts, RATE)) as pool:
+        pool.know(old[:1])
+        new = pool.add_file(wav(noise(5000, seed=9), "9.wav"))
+    left = [cache.path(each.sha256).exists() for each in (*old, new)]
+    assert left == [True, False, True]
 
 
 def test_many_sounds_need_few_open_files(tmp_path: Path, parts, monkeypatch) -> None:
