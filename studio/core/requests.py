@@ -268,6 +268,31 @@ _FROM_A_PICTURE = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptVoice:
+    """A voice that somebody lent: what is cloned, and the consent to it.
+
+    Attributes:
+        id: Of the voice, as it is kept on this computer.
+        title: Who speaks.
+        audio: The reading of the consent: the only sound that is cloned.
+        text: What is said in it.
+        consent: One sentence that goes into every file: whose voice, and where the record is.
+    """
+
+    id: str
+    title: str
+    audio: InputRef
+    text: str
+    consent: str
+
+    def __post_init__(self) -> None:
+        for name in ("id", "title", "text", "consent"):
+            object.__setattr__(self, name, clean_text(getattr(self, name)))
+            if not getattr(self, name).strip():
+                raise BadInputError("A voice can be used only with its consent.", missing=name)
+
+
 @dataclass(frozen=True, kw_only=True, eq=True)
 class AudioRequest(Request):
     """Sound to be made or mended.
@@ -275,7 +300,8 @@ class AudioRequest(Request):
     Attributes:
         prompt: The text to speak (audio.speech), or what it shall sound like (audio.music).
         negative_prompt: What to keep out, for models with guidance.
-        voice: Which of the model's voices, or the id of a kept voice; "" for its first.
+        voice: Which of the model's voices; "" for its first.
+        kept_voice: A voice that somebody lent, for models that clone; ``voice`` is "" then.
         speed: Of speech: 1 is the voice's own.
         audio_end_in_s: Length to make, for models that are asked for one; 0: the model's own.
         audio: A sound to start from or to mend.
@@ -287,6 +313,7 @@ class AudioRequest(Request):
     prompt: str = ""
     negative_prompt: str = ""
     voice: str = ""
+    kept_voice: KeptVoice | None = None
     speed: float = 1.0
     audio_end_in_s: float = 0.0
     audio: InputRef | None = None
@@ -306,6 +333,11 @@ class AudioRequest(Request):
             raise BadInputError("There is no text to speak.", hint="Write a few words first.")
         if self.capability is Capability.AUDIO_REPAIR and self.audio is None:
             raise BadInputError("There is no sound to mend.", hint="Put one in first.")
+        if self.kept_voice is not None:
+            if self.capability is not Capability.AUDIO_SPEECH:
+                raise BadInputError("A lent voice can only speak.")
+            if self.voice or self.audio is not None:
+                raise BadInputError("A lent voice is used alone, with no other voice or sound.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=True)
@@ -344,9 +376,8 @@ def input_refs(request: Request) -> tuple[InputRef, ...]:
     for item in dataclasses.fields(request):
         value = getattr(request, item.name)
         for each in value if isinstance(value, tuple) else (value,):
-            inner = each if isinstance(each, InputRef) else getattr(each, "image", None)
-            if isinstance(inner, InputRef):
-                found.append(inner)
+            inner = (each, getattr(each, "image", None), getattr(each, "audio", None))
+            found.extend(ref for ref in inner if isinstance(ref, InputRef))
     return tuple(found)
 
 
@@ -398,6 +429,9 @@ def from_json(text: str) -> Request:
             values[name] = tuple(_PARTS[name](**part) for part in values[name])
         for name in _INPUTS & values.keys():
             values[name] = InputRef(**values[name]) if values[name] else None
+        if values.get("kept_voice"):
+            parts = values["kept_voice"]
+            values["kept_voice"] = KeptVoice(**{**parts, "audio": InputRef(**parts["audio"])})
         return kind(**values)
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise BadInputError("This request is incomplete.", reason=str(error)) from error

@@ -43,6 +43,7 @@ from studio.core.requests import (
     Capability,
     ControlUse,
     ImageRequest,
+    KeptVoice,
     LoraUse,
     Message,
     ReferenceUse,
@@ -72,6 +73,7 @@ __all__ = [
     "InputRef",
     "JobCancelled",
     "JobContext",
+    "KeptVoice",
     "LoadContext",
     "LoadedModel",
     "LoraUse",
@@ -323,6 +325,14 @@ class Backend(ABC):
         Cheap, without heavy imports; empty where the model has no choice of voices.
         """
         return ()
+
+    def clones(self, model: ModelInfo) -> bool:
+        """Return whether the model can speak in a lent voice (``AudioRequest.kept_voice``).
+
+        The only sound it may clone is ``kept_voice.audio``, a reading of the consent; the engine
+        checks the record before ``generate`` and names the consent in the result. Cheap.
+        """
+        return False
 
     def prepare(self) -> None:  # noqa: B027 - most backends have nothing to prepare
         """Import what ``load`` will need; called on an engine thread soon after the start.

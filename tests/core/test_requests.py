@@ -18,6 +18,7 @@ from studio.core.requests import (
     ControlUse,
     EmbedRequest,
     ImageRequest,
+    KeptVoice,
     LoraUse,
     Message,
     ReferenceUse,
@@ -30,6 +31,7 @@ from studio.core.requests import (
     replaced,
     to_json,
 )
+from tests.fakes.lent_voices import kept_voice, lent_request
 
 anything = st.text(st.characters(exclude_categories=[]), max_size=40)
 option_values = (
@@ -95,10 +97,24 @@ sounds = st.builds(
     audio=st.none() | refs,
     **shared,
 )
+lent = st.builds(
+    AudioRequest,
+    capability=st.just(Capability.AUDIO_SPEECH),
+    prompt=anything.map(lambda text: "x" + text),
+    kept_voice=st.builds(
+        KeptVoice,
+        id=st.just("1f3a"),
+        title=anything.map(lambda text: "x" + text),
+        audio=refs,
+        text=anything.map(lambda text: "x" + text),
+        consent=anything.map(lambda text: "x" + text),
+    ),
+    **shared,
+)
 listenings = st.builds(TranscribeRequest, audio=refs, language=anything, prompt=anything, **shared)
 
 
-@given(completions | chats | embeddings | pictures | sounds | listenings)
+@given(completions | chats | embeddings | pictures | sounds | lent | listenings)
 def test_a_request_crosses_disk_and_process(request: Request) -> None:
     line = to_json(request)
     line.encode("utf-8")
@@ -252,3 +268,40 @@ def test_what_is_no_request_is_refused(line: str) -> None:
 def test_replaced_changes_a_copy() -> None:
     request = text()
     assert replaced(request, seed=2).seed == 2 and request.seed == 1
+
+
+def test_the_reading_of_the_consent_is_an_input_of_the_request() -> None:
+    request = lent_request()
+    assert [ref.sha256 for ref in input_refs(request)] == ["a" * 64]
+    assert input_refs(from_json(to_json(request))) == input_refs(request)
+
+
+def test_a_request_from_before_lent_voices_is_read() -> None:
+    plain = json.loads(to_json(lent_request()))
+    del plain["kept_voice"]
+    read = from_json(json.dumps(plain))
+    assert isinstance(read, AudioRequest)
+    assert read.kept_voice is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"voice": "heart"},
+        {"audio": InputRef(sha256="b" * 64, media_type="audio/wav")},
+        {"capability": "audio.music"},
+    ],
+)
+def test_a_lent_voice_only_speaks_and_alone(values: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError, match="lent voice"):
+        lent_request(**values)
+
+
+@pytest.mark.parametrize("name", ["id", "title", "text", "consent"])
+def test_a_lent_voice_comes_with_all_of_its_consent(name: str) -> None:
+    with pytest.raises(BadInputError, match="only with its consent"):
+        kept_voice(**{name: " "})
+    plain = json.loads(to_json(lent_request()))
+    del plain["kept_voice"][name]
+    with pytest.raises(BadInputError, match="incomplete"):
+        from_json(json.dumps(plain))

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from studio.core.errors import DiskFullError, NewerFormatError, StorageError
 from studio.engine.queue import QUEUE_FORMAT, QueueFile, StoredJob
 from tests.fakes.backends import request
+from tests.fakes.lent_voices import lent_request
 from tests.fakes.listener import WAIT_S
 
 
@@ -50,6 +52,14 @@ def test_jobs_come_back_in_order_and_running_ones_interrupted(path: Path) -> Non
     assert names(jobs) == [("a", "queued"), ("b", "interrupted"), ("c", "queued")]
     assert jobs[0] == stored("a")
     assert names(reopened(path)) == names(jobs)
+
+
+def test_a_lent_voice_comes_back_with_its_consent(path: Path) -> None:
+    queue = QueueFile(path)
+    queue.open()
+    queue.add(replace(stored("a"), request=lent_request()))
+    queue.close()
+    assert reopened(path)[0].request == lent_request()
 
 
 def test_the_users_order_comes_back(path: Path) -> None:

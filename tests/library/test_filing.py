@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from studio.core.provenance.keys import SigningKey, installation_key
 from studio.core.requests import AudioRequest, Capability, EmbedRequest, ImageRequest, replaced
 from studio.library.filing import files_of, worth_filing
 from studio.library.library import Library, ModelLabel
+from tests.fakes.lent_voices import lent_request
 
 REF = InputRef(sha256="a" * 64, media_type="image/png", size_bytes=3)
 
@@ -99,6 +101,12 @@ def test_other_programs_read_the_settings(library: Library) -> None:
     (sampler,) = info.samplers
     assert sampler.name == "euler_a"
     assert (sampler.parameters["steps"], sampler.parameters["seed"]) == ("20", "40")
+
+
+def test_speech_in_a_lent_voice_can_be_asked_for_again(library: Library) -> None:
+    artifact = spoken(np.zeros((2400, 1), np.float32))
+    item = library.add_result(replace(artifact, request=lent_request()))
+    assert library.request(item.id) == lent_request()
 
 
 def test_what_was_made_from_a_picture_is_marked_as_composite(library: Library) -> None:

@@ -16,7 +16,7 @@ from studio.core.errors import (
     NewerFormatError,
     StudioError,
 )
-from studio.core.requests import AudioRequest, Capability, to_json
+from studio.core.requests import AudioRequest, Capability, from_json, to_json
 from studio.documents.project import Project
 from studio.documents.soundtrack import (
     Arrangement,
@@ -39,6 +39,7 @@ from studio.documents.soundtrack.storage import (
     release_unused,
 )
 from tests.documents.soundtrack.conftest import RATE, known, noise, sixteen_bits, write_wav
+from tests.fakes.lent_voices import lent_request
 
 REQUEST = to_json(AudioRequest(capability=Capability.AUDIO_SPEECH, prompt="Hé 日本", seed=1))
 
@@ -69,6 +70,15 @@ def full() -> tuple[Arrangement, list]:
     track = Track(name="Spur ü", kind="speech", pan=0.25, solo=True, clips=(clip,))
     markers = (Marker(position=5, name="Kapitel", chapter=True),)
     return Arrangement(tracks=(track, Track()), markers=markers, loop=(3, 9)), sources
+
+
+def test_a_take_in_a_lent_voice_keeps_the_consent() -> None:
+    source = known(1000, "a")
+    take = Take(source=source.sha256, duration=9, request=to_json(lent_request()))
+    kept = written(Arrangement(tracks=(Track(clips=(Clip(start=0, takes=(take,)),)),)), [source])
+    found = read(kept.payload, lambda name: kept.pages[name])
+    read_back = from_json(found.arrangement.tracks[0].clips[0].takes[0].request)
+    assert read_back == lent_request()
 
 
 def test_everything_comes_back() -> None:
