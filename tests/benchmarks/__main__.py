@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks [name …]        names as in bench_<name>.py; all when none is given
 
-Each module has ``run() -> list[Row]`` and measures against something in the same run, so that the
-ratios mean the same on every computer. The exit status is 1 when a promise is missed.
+Each module has ``run() -> Iterable[Row]`` and measures against something in the same run, so that
+the ratios mean the same on every computer. The exit status is 1 when a promise is missed.
 """
 
 from __future__ import annotations

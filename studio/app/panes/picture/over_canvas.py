@@ -53,8 +53,13 @@ class OverCanvas(QObject):
         return widget.isVisibleTo(self._canvas)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the canvas and what is said in the error."""
+        """Follow the size of the canvas and what is said in the error.
+
+        Not the canvas's own layout requests: placing the tray asks for one, and they would go on
+        for as long as it is shown.
+        """
         sized = event.type() in (QEvent.Type.Resize, QEvent.Type.Show)
-        if (sized and watched is self._canvas) or event.type() == QEvent.Type.LayoutRequest:
+        said = event.type() == QEvent.Type.LayoutRequest
+        if (sized and watched is self._canvas) or (said and watched is self._error):
             self.place()
         return super().eventFilter(watched, event)

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QUrl
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from studio.app.panes.picture.intents import Intent
 from studio.app.panes.picture.part_rows import ControlRow, LoraRow
@@ -708,3 +710,27 @@ def test_an_empty_pictures_frame_follows_the_model(studio: Studio) -> None:
     studio.paint(Rect(0, 0, 10, 10))
     studio.pane.options.choose_model("fake-image")
     assert studio.picture.frame == Rect(0, 0, 1024, 1024), "a picture that was begun stays"
+
+
+def test_results_that_wait_cost_nothing(studio: Studio, qtbot: QtBot) -> None:
+    studio.type("a red fox")
+    studio.generate(Show(), Finish())
+    assert studio.view.tray.isVisible()
+    qtbot.wait(1)
+    counted = Counted(studio.view.canvas)
+    for _ in range(100):
+        QApplication.processEvents()
+    assert counted.requests <= 2, "each placing asked for the next one"
+
+
+class Counted(QObject):
+    """Counts how often a widget is asked to lay out anew."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.requests = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.requests += event.type() == QEvent.Type.LayoutRequest
+        return False
