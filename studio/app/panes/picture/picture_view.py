@@ -64,6 +64,7 @@ class PictureView(QWidget):
         self.session: PictureSession | None = None
         self._views: dict[PictureSession, ViewTransform] = {}
         self._card_dismissed = False
+        self._running = False
         self.canvas = CanvasView(context.theme)
         self.tool_bar = ToolBar(self.canvas)
         self.tool_options = ToolOptions(self.canvas)
@@ -148,6 +149,7 @@ class PictureView(QWidget):
                 kept = self._views.pop(session)
                 self.canvas.show_view(dataclasses.replace(kept, middle=self.canvas.view.middle))
         self._images.set_tray(session.tray if session is not None else None)
+        self._on_progress()
         self.refresh()
 
     def forget(self, session: PictureSession) -> None:
@@ -273,8 +275,11 @@ class PictureView(QWidget):
 
     def _on_progress(self) -> None:
         tray = self.session.tray if self.session is not None else None
-        self.canvas.set_generating(tray is not None and tray.running and tray.current is not None)
-        self.changed.emit()
+        running = tray is not None and tray.running
+        self.canvas.set_generating(running and tray is not None and tray.current is not None)
+        if running != self._running:  # a step changes nothing that can be done
+            self._running = running
+            self.changed.emit()
 
     def _on_accepted(self) -> None:
         self.canvas.setFocus()

@@ -734,3 +734,14 @@ class Counted(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         self.requests += event.type() == QEvent.Type.LayoutRequest
         return False
+
+
+def test_another_picture_is_not_dimmed_for_the_one_that_is_drawn(studio: Studio) -> None:
+    studio.type("a red fox")
+    studio.ask(Steps(3, 8, 7.0))
+    studio.engine.play()
+    studio.until(lambda: studio.view.canvas.overlays.generating)
+    studio.pane.new_picture()
+    assert not studio.view.canvas.overlays.generating
+    studio.pane.show_tab(0)
+    assert studio.view.canvas.overlays.generating

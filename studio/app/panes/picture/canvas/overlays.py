@@ -22,6 +22,7 @@ class Overlays(QObject):
     """Draws what lies over the picture, in its order.
 
     Attributes:
+        generating: Whether something is made in the frame; what lies outside is dimmed.
         comparison: Two pictures that are compared, if any are.
         selection: The outline of what is selected.
     """
@@ -30,7 +31,7 @@ class Overlays(QObject):
         super().__init__(canvas)
         self._canvas = canvas
         self._candidate: tuple[QImage, Rect] | None = None
-        self._generating = False
+        self.generating = False
         self.comparison: Comparison | None = None
         self.selection = SelectionOutline(canvas.refresh, self._may_walk, self)
 
@@ -54,8 +55,9 @@ class Overlays(QObject):
 
     def set_generating(self, generating: bool) -> None:
         """Dim everything outside the frame, or not."""
-        self._generating = generating
-        self._canvas.refresh()
+        if generating != self.generating:
+            self.generating = generating
+            self._canvas.refresh()
 
     def paint(self, painter: QPainter, area: QRect) -> None:
         """Draw everything; the painter draws in device pixels."""
@@ -66,11 +68,11 @@ class Overlays(QObject):
         if self._candidate is not None:
             draw_candidate(painter, view, *self._candidate, colours, scale)
         draw_pixel_grid(painter, view, canvas.whole(), area, max(1, round(scale)))
-        if self._generating:
+        if self.generating:
             dim_outside(painter, view, document.frame, colours, area)
         if self.comparison is not None:
             self.comparison.paint(painter, view, colours, scale)
-        lively = self._generating or canvas.tool == "frame"
+        lively = self.generating or canvas.tool == "frame"
         draw_frame(painter, view, document.frame, colours, scale, lively=lively)
         self.selection.paint(painter, scale)
 
