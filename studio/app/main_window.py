@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from studio.app.context import AppContext
 from studio.app.inspector import Inspector
 from studio.app.layout_state import LayoutState, fitting
+from studio.app.model_options import ModelOptions
 from studio.app.rail import Rail
 from studio.app.status_bar import StatusBar
 from studio.app.theme.style import set_role
@@ -253,6 +254,9 @@ class MainWindow(QMainWindow):
         self.inspector.show_page(name)
         self.rail.set_current(name)
         self._context.actions.set_pane(name)
+        options = getattr(self._panes[name], "options", None)
+        if isinstance(options, ModelOptions):
+            self.status.follow(options)
         self.panes[name].activated()
         self.pane_shown.emit(name)
 

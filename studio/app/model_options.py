@@ -45,6 +45,11 @@ class ModelOptions(QObject):
     # -- the model ----------------------------------------------------------------------------
 
     @property
+    def capability(self) -> Capability:
+        """What the model is asked to do."""
+        return self.capabilities[0]
+
+    @property
     def model(self) -> str:
         """Id of the chosen model; "" for the one set as default."""
         raise NotImplementedError
@@ -64,7 +69,7 @@ class ModelOptions(QObject):
         for each in self.models():
             if each.info.id == chosen:
                 return each.info
-        return self._bridge.default_model(self.capabilities[0])
+        return self._bridge.default_model(self.capability)
 
     def title(self) -> str:
         """Return the name of the model that works; "" when there is none."""
@@ -88,7 +93,7 @@ class ModelOptions(QObject):
 
     def infos(self) -> tuple[OptionInfo, ...]:
         """Return the options the model's backend has."""
-        return tuple(self._bridge.options_for(self.capabilities[0], self.model))
+        return tuple(self._bridge.options_for(self.capability, self.model))
 
     @property
     def values(self) -> dict[str, OptionValue]:

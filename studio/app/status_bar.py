@@ -16,12 +16,14 @@ from PySide6.QtWidgets import (
 
 from studio.app.bridge import EngineBridge
 from studio.app.jobs_summary import summarise
+from studio.app.model_options import ModelOptions
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.words import fill_in, gigabytes
 from studio.core.requests import Capability
-from studio.engine.jobs import EngineState
+from studio.engine.jobs import EngineState, InstalledModel
+from studio.models.info import ModelInfo
 
 PROGRESS_WIDTH = 72
 
@@ -31,13 +33,14 @@ class StatusBar(QFrame):
 
     jobs_clicked = Signal()
     model_chosen = Signal(str)
-    """Id of the model that shall write from now on."""
+    """Id of the model that shall write from now on; while no pane is followed."""
 
     def __init__(self, bridge: EngineBridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_role(self, "ground")
         self.setFixedHeight(Size.STATUS)
         self._bridge = bridge
+        self._options: ModelOptions | None = None
         self._offline = self._make_offline()
         self._model = self._make_button("", self.tr("Model, device and memory"))
         self._model_menu = QMenu(self._model)
@@ -70,6 +73,16 @@ class StatusBar(QFrame):
         words = self.tr("Hide the job list") if is_open else self.tr("Show the job list")
         self._jobs.setToolTip(words)
         self._jobs.setAccessibleDescription(words)
+
+    def follow(self, options: ModelOptions) -> None:
+        """Show and offer the model of the pane in front."""
+        if options is self._options:
+            return
+        if self._options is not None:
+            self._options.changed.disconnect(self.refresh)
+        self._options = options
+        options.changed.connect(self.refresh)
+        self.refresh()
 
     def refresh(self) -> None:
         """Ask the engine again."""
@@ -140,25 +153,39 @@ class StatusBar(QFrame):
         return " · ".join(parts)
 
     def _model_title(self, state: EngineState) -> str:
-        chosen = self._bridge.default_model(Capability.TEXT_CHAT)
+        chosen = self._chosen()
         if chosen is None:
             return self.tr("No model yet")
         if any(model.id == chosen.id for model in state.resident):
             return chosen.title
         return fill_in(self.tr("%1, not loaded"), chosen.title)
 
+    def _chosen(self) -> ModelInfo | None:
+        if self._options is not None:
+            return self._options.info()
+        return self._bridge.default_model(Capability.TEXT_CHAT)
+
+    def _models(self) -> tuple[InstalledModel, ...]:
+        if self._options is not None:
+            return self._options.models()
+        return tuple(m for m in self._bridge.models() if Capability.TEXT_CHAT in m.capabilities)
+
+    def _choose(self, model_id: str) -> None:
+        if self._options is not None:
+            self._options.choose_model(model_id)
+        else:
+            self.model_chosen.emit(model_id)
+
     def _fill_model_menu(self) -> None:
         menu = self._model_menu
         menu.clear()
-        menu.addSection(self.tr("Writes text"))
-        chosen = self._bridge.default_model(Capability.TEXT_CHAT)
-        for model in self._bridge.models():
-            if Capability.TEXT_CHAT not in model.capabilities:
-                continue
+        menu.addSection(self.tr("Model"))
+        chosen = self._chosen()
+        for model in self._models():
             action = menu.addAction(model.info.title)
             action.setCheckable(True)
             action.setChecked(chosen is not None and model.info.id == chosen.id)
-            action.triggered.connect(lambda _=False, i=model.info.id: self.model_chosen.emit(i))
+            action.triggered.connect(lambda _=False, i=model.info.id: self._choose(i))
         resident = self._bridge.state().resident
         if resident:
             menu.addSeparator()

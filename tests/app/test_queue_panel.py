@@ -5,8 +5,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
+from studio.app.main import pane_sources
 from tests.app.requests import text_request
-from tests.fakes.fake_engine import Fail, Finish, Loading, Steps, Text
+from tests.fakes.fake_engine import (
+    CHAT_MODEL,
+    IMAGE_MODEL,
+    Fail,
+    FakeEngine,
+    Finish,
+    Loading,
+    Steps,
+    Text,
+)
 
 
 @pytest.fixture
@@ -187,3 +197,16 @@ def test_every_button_of_a_row_has_words(qtbot, window, panel):
     (job,) = submit(qtbot, window, panel, "One")
     for button in panel.row(job).findChildren(QToolButton):
         assert button.accessibleName() and button.toolTip()
+
+
+def test_the_status_line_follows_the_pane_in_front(qtbot, make_window):
+    engine = FakeEngine(models=(CHAT_MODEL, IMAGE_MODEL))
+    window = make_window(panes=pane_sources(), make_engine=lambda: engine)
+    status = window.view.status
+    qtbot.waitUntil(lambda: status.model_words().startswith("Fake Chat 1M"))
+    window.view.show_pane("picture")
+    assert status.model_words().startswith(IMAGE_MODEL.info.title)
+    window.view.show_pane("library")
+    assert status.model_words().startswith(IMAGE_MODEL.info.title), "it has no model of its own"
+    window.view.show_pane("text")
+    assert status.model_words().startswith("Fake Chat 1M")

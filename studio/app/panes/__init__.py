@@ -7,7 +7,8 @@ A pane is a ``QWidget`` made as ``Pane(context)`` with
 - ``activated()``: called each time it comes to the front; it takes the focus to where one works,
 - ``close_requested() -> bool``: says whether the window may close now, having kept its work,
 - ``open_file(path)``: opens a file of the user,
-- optionally ``header: QWidget``, shown in the strip above the work instead of the title.
+- optionally ``header: QWidget``, shown in the strip above the work instead of the title,
+- optionally ``options: ModelOptions``: the model the status line shows and offers meanwhile.
 """
 
 from __future__ import annotations

@@ -256,6 +256,7 @@ QListView::item, QTreeView::item {
     min-height: ${control}px; padding: 0 ${s}px; border-radius: ${field_radius}px;
     border: 1px solid transparent;
 }
+QTreeView::item { border: none; border-radius: 0; }
 QListView::item:hover { background: $hover; }
 QListView::item:selected, QTreeView::item:selected, QTreeView::branch:selected {
     background: $hover; color: $text;

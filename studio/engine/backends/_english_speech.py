@@ -26,7 +26,7 @@ class SpeechOptions:
 
     sentence_pause_s: float = option(
         0.0,
-        title="Pause after a sentence",
+        title="Sentence pause",
         help="Silence added to the voice's own between two sentences.",
         ge=0.0,
         le=5.0,
@@ -35,7 +35,7 @@ class SpeechOptions:
     )
     paragraph_pause_s: float = option(
         0.4,
-        title="Pause after a paragraph",
+        title="Paragraph pause",
         help="Silence added to the voice's own where a paragraph ends.",
         ge=0.0,
         le=10.0,

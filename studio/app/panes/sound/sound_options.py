@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from studio.app.bridge import EngineBridge
 from studio.app.model_options import ModelOptions
 from studio.core.errors import BadInputError
-from studio.core.options import OptionInfo, OptionValue
+from studio.core.options import OptionValue
 from studio.core.requests import AudioRequest, Capability
 
 if TYPE_CHECKING:
@@ -78,10 +78,6 @@ class SoundOptions(ModelOptions):
     def voices(self) -> tuple[Voice, ...]:
         """Return the voices of the model."""
         return tuple(self._bridge.voices_for(self.capability, self.model))
-
-    def infos(self) -> tuple[OptionInfo, ...]:
-        """Return the options the model's backend has."""
-        return tuple(self._bridge.options_for(self.capability, self.model))
 
     def set(self, **changes: object) -> None:
         """Set speed, seconds or voice."""

@@ -62,14 +62,14 @@ class TextPane(QWidget):
         super().__init__(parent)
         self.title = self.tr("Text")
         self._context = context
-        self._options = WritingOptions(context.bridge, context.settings, self)
+        self.options = WritingOptions(context.bridge, context.settings, self)
         presets = PresetShelf(context.folders.config / "text-presets.json", self)
         balanced = next(dict(p.options) for p in presets.presets if p.id == FIRST_PRESET)
         self._memory = OptionMemory(
-            self._options, context.folders.state / "text-options.json", balanced, self
+            self.options, context.folders.state / "text-options.json", balanced, self
         )
         self.catalogue = load_catalogue()
-        self.inspector = TextInspector(context, self._options, presets)
+        self.inspector = TextInspector(context, self.options, presets)
         self.tabs = self.header = self._make_tabs()
         self.strip = NoticeStrip(self)
         self._stack = QStackedWidget(self)
@@ -409,7 +409,7 @@ class TextPane(QWidget):
     def _add_manuscript(self, document: OpenDocument) -> ManuscriptView:
         assert document.manuscript is not None
         view = ManuscriptView(
-            self._context, self._options, self.catalogue, document.manuscript, document.target
+            self._context, self.options, self.catalogue, document.manuscript, document.target
         )
         view.files_dropped.connect(self._open_files)
         view.open_wanted.connect(self.files.ask_open)
@@ -420,8 +420,8 @@ class TextPane(QWidget):
         return view
 
     def _add_chat(self, document: OpenDocument, tree: ChatTree) -> ChatView:
-        model = ChatModel(self._context.bridge, self._options, document.target, tree)
-        view = ChatView(self._context, self._options, model)
+        model = ChatModel(self._context.bridge, self.options, document.target, tree)
+        view = ChatView(self._context, self.options, model)
         model.setParent(view)
         view.send_to_cursor.connect(
             lambda text, request: self.insert_at_cursor(text, request, document)

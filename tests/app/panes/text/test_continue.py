@@ -302,12 +302,12 @@ def test_positions_hold_after_characters_of_two_units(desk: Desk, emoji: str) ->
 
 def test_the_seed_is_locked_or_new(desk: Desk) -> None:
     desk.type(STORY)
-    desk.pane._options.set_seed(7, locked=True)
+    desk.pane.options.set_seed(7, locked=True)
     desk.generate(" a")
     desk.generate(" b")
     assert [request.seed for request in desk.engine.submitted] == [7, 8]
     desk.press(Qt.Key.Key_Escape)
-    desk.pane._options.set_seed(7, locked=False)
+    desk.pane.options.set_seed(7, locked=False)
     desk.generate(" c")
     assert desk.engine.submitted[-1].seed not in (7, 8)
 
