@@ -1,4 +1,4 @@
-"""Sound as a listening model takes it: any file, mono, 16 kHz, in windows, without holding it all.
+"""Sound as a model takes it: any file, mono, at one rate, in windows, without holding it all.
 
 Also where in a window anybody speaks, told from loudness alone, and the picture of the sound that
 Whisper sees: the logarithm of 80 or 128 bands.
@@ -42,17 +42,18 @@ class SoundSource:
 
     Args:
         data: The file.
+        sampling_rate: What to turn it into, in Hz.
 
     Raises:
         BadInputError: It is no sound, or there is none in it.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, sampling_rate: int = SAMPLING_RATE) -> None:
         self._file = _opened(data)
         self._resampler: Any = None
-        if self._file.samplerate != SAMPLING_RATE:
+        if self._file.samplerate != sampling_rate:
             self._resampler = soxr.ResampleStream(
-                self._file.samplerate, SAMPLING_RATE, 1, dtype="float32", quality="HQ"
+                self._file.samplerate, sampling_rate, 1, dtype="float32", quality="HQ"
             )
         self._held = np.zeros(0, np.float32)
         self._held_from = 0

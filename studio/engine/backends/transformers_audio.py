@@ -1,57 +1,30 @@
-"""Speech and music with models of transformers: VITS and MMS, SpeechT5, Bark, MusicGen.
+"""Speech and music with models of transformers, each in the folder it was published in.
 
 Light: the heavy part, ``_transformers_audio_impl``, is imported when a model is loaded. What is
-particular to an architecture stands in ``ARCHITECTURES``.
+particular to an architecture stands in ``_sound_architectures`` and in its ``_sounder_…_impl``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
+from studio.core.errors import BadInputError
 from studio.core.options import OptionInfo, describe, option
 from studio.core.requests import Capability
 from studio.engine.api import Backend, Device, LoadContext, LoadedModel, Manifest, Voice
 from studio.engine.backends._offline import stay_offline
+from studio.engine.backends._sound_architectures import (
+    ARCHITECTURES,
+    WHY_NOT,
+    Architecture,
+    told_defaults,
+    voices_of,
+)
 from studio.models.info import ModelInfo
 
 _WORKING_BYTES = 300_000_000
-_MAX_CONFIG_BYTES = 4_000_000
-_MOST_SPEAKERS = 512
-SPEAKERS_FOLDER = "speakers"
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What is particular to an architecture.
-
-    Attributes:
-        capability: What its models do.
-        unused: Options its models do not use, with the reason.
-        defaults: Options whose default is another than that of ``TransformersAudioOptions``.
-        speed: Whether the speed of speech can be set.
-    """
-
-    capability: Capability
-    unused: tuple[str, ...] = ()
-    defaults: tuple[tuple[str, float], ...] = ()
-    speed: bool = False
-
-
-_DRAWN = ("guidance_scale", "temperature", "top_k")
-ARCHITECTURES = {
-    "VitsModel": Architecture(Capability.AUDIO_SPEECH, unused=_DRAWN, speed=True),
-    "SpeechT5ForTextToSpeech": Architecture(Capability.AUDIO_SPEECH, unused=_DRAWN),
-    "BarkModel": Architecture(
-        Capability.AUDIO_SPEECH, unused=("guidance_scale",), defaults=(("temperature", 0.7),)
-    ),
-    "MusicgenForConditionalGeneration": Architecture(Capability.AUDIO_MUSIC),
-}
-VOCODER = "SpeechT5HifiGan"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +34,7 @@ class TransformersAudioOptions:
     guidance_scale: float = option(
         3.0,
         title="Guidance",
-        help="How closely the sound keeps to the description; 1 is off.",
+        help="How closely the sound keeps to the words; 1 is off.",
         ge=1.0,
         le=15.0,
         step=0.5,
@@ -74,6 +47,15 @@ class TransformersAudioOptions:
         le=2.0,
         step=0.05,
     )
+    num_flow_steps: int = option(
+        1,
+        title="Steps",
+        help="How often each moment of the sound is refined; more is slower.",
+        ge=1,
+        le=32,
+        step=1,
+        advanced=True,
+    )
     top_k: int = option(
         250,
         title="Top k",
@@ -81,6 +63,15 @@ class TransformersAudioOptions:
         ge=0,
         le=2048,
         step=10,
+        advanced=True,
+    )
+    top_p: float = option(
+        1.0,
+        title="Top p",
+        help="Only the likeliest sounds that together have this share are drawn from; 1 is all.",
+        ge=0.05,
+        le=1.0,
+        step=0.05,
         advanced=True,
     )
 
@@ -91,7 +82,8 @@ class TransformersAudioBackend(Backend):
     manifest: ClassVar[Manifest] = Manifest(
         id="transformers-audio",
         title="Transformers sound",
-        description="Voices (VITS, MMS, SpeechT5, Bark) and music (MusicGen) from their folders.",
+        description="Voices (Pocket TTS, CSM, Dia, VITS, MMS, SpeechT5, Bark) and music (MusicGen, "
+        "also from a melody) from their folders.",
         licence="Apache-2.0",
         capabilities=(Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC),
         requires=("torch", "transformers", "safetensors"),
@@ -104,29 +96,28 @@ class TransformersAudioBackend(Backend):
         fits = known is not None and model.format == "transformers" and model.path is not None
         return (known.capability,) if known is not None and fits else ()
 
+    def clones(self, model: ModelInfo) -> bool:
+        """Return whether the architecture can speak in a lent voice."""
+        return bool(self.supports(model)) and ARCHITECTURES[model.architecture].clones
+
     def options_for(self, model: ModelInfo, capability: Capability) -> tuple[OptionInfo, ...]:
-        """Return the options with the architecture's defaults and what it does not use."""
+        """Return the options with the model's defaults and what it does not use."""
         kind = ARCHITECTURES[model.architecture]
-        reason = f"“{model.title}” draws nothing by chance that this could steer."
-        defaults = dict(kind.defaults)
+        told = told_defaults(model.path) if kind.told and model.path is not None else {}
         return tuple(
-            dataclasses.replace(
-                info,
-                default=defaults.get(info.name, info.default),
-                unused=reason if info.name in kind.unused else "",
-            )
+            _fitted(info, kind, told.get(info.name), model.title)
             for info in describe(TransformersAudioOptions)
         )
 
     def voices_for(self, model: ModelInfo) -> tuple[Voice, ...]:
-        """Return a VITS model's speakers, or those whose files lie beside a SpeechT5."""
-        if model.path is None:
-            return ()
-        return tuple(_voices(model.architecture, model.path))
+        """Return the speakers that a model numbers, or those whose files lie in its folder."""
+        return tuple(voices_of(model))
 
     def estimate_bytes(self, model: ModelInfo, device: Device) -> int:
-        """Return the size of the weights in float32 and something to work with."""
-        return (model.parameters * 4 or model.size_bytes) + _WORKING_BYTES
+        """Return the size of all weights in float32 and something to work with."""
+        kind = ARCHITECTURES.get(model.architecture)
+        beside = kind.beside_bytes if kind is not None else 0
+        return (model.parameters * 4 or model.size_bytes) + beside + _WORKING_BYTES
 
     def load(self, model: ModelInfo, device: Device, ctx: LoadContext) -> LoadedModel:
         """Load a folder.
@@ -143,22 +134,16 @@ class TransformersAudioBackend(Backend):
         return loaded
 
 
-def _voices(architecture: str, folder: Path) -> Iterator[Voice]:
-    if architecture == "VitsModel":
-        count = _speakers(folder)
-        if count > 1:
-            for number in range(min(count, _MOST_SPEAKERS)):
-                yield Voice(id=str(number), title=f"Speaker {number + 1}")
-    elif architecture == "SpeechT5ForTextToSpeech":
-        for file in sorted((folder / SPEAKERS_FOLDER).glob("*.npy")):
-            yield Voice(id=file.stem, title=file.stem.replace("_", " ").capitalize())
-
-
-def _speakers(folder: Path) -> int:
-    """Return how many speakers a VITS model's configuration names; 1 when it cannot be read."""
+def _fitted(info: OptionInfo, kind: Architecture, told: object, title: str) -> OptionInfo:
+    """Return an option as it is for one model; ``told`` is what its folder says, or ``None``."""
+    if info.name not in kind.uses:
+        reason = {**WHY_NOT, **kind.why_not}[info.name]
+        return dataclasses.replace(info, unused=reason.format(title=title))
+    own = info.type(kind.defaults.get(info.name, info.default))
+    fitted = dataclasses.replace(info, default=own, ge=kind.least.get(info.name, info.ge))
+    if told is None:
+        return fitted
     try:
-        with (folder / "config.json").open("rb") as file:
-            count = json.loads(file.read(_MAX_CONFIG_BYTES)).get("num_speakers", 1)
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return 1
-    return count if isinstance(count, int) else 1
+        return dataclasses.replace(fitted, default=fitted.check(told))
+    except BadInputError:
+        return fitted  # a folder's default outside of what can be set is no default

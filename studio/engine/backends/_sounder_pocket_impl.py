@@ -1,0 +1,137 @@
+"""Pocket TTS: a small voice that speaks in real time on a laptop, in any voice it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch  # noqa: TID253 - private module, imported when a model is loaded
+import transformers  # noqa: TID253
+from safetensors.torch import load_file  # noqa: TID253
+
+from studio.core.errors import ModelDamagedError, UnsupportedModelError
+from studio.core.requests import AudioRequest
+from studio.engine.api import Voice
+from studio.engine.backends._diffusers_loading_impl import foreign_errors
+from studio.engine.backends._sound_architectures import VOICES_FOLDER
+from studio.engine.backends._sound_parts_impl import Parts
+from studio.engine.backends._sounder_impl import Example, Sounder, Wanted, nothing, usual_s
+
+_CODEC = "PocketTTSAudioTokenizerModel"
+
+
+class PocketTts(Sounder):
+    """Pocket TTS with its codec, which turns both lent voices and what it says into numbers."""
+
+    needs_voice = (
+        f"Choose a voice that somebody lent you, or put voices as .safetensors files into its "
+        f"folder “{VOICES_FOLDER}”."
+    )
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        config = self.network.config
+        tokenizer = parts.tokenizer()
+        extractor = parts.feature_extractor(transformers.PocketTTSFeatureExtractor)
+        self._codec = parts.beside(
+            _CODEC,
+            lambda told: told.get("latent_dim", 32) == config.latent_dim,
+            "its codec: “pocket-tts-audio-tokenizer”",
+        )
+        self._processor = parts.assembled(
+            transformers.PocketTTSProcessor,
+            feature_extractor=extractor,
+            tokenizer=tokenizer,
+            audio_tokenizer=self._codec,
+            chat_template=parts.chat_template(tokenizer),
+        )
+        self.sampling_rate = int(self._codec.config.sampling_rate)
+        self._heard: tuple[Example | Voice, Any] | None = None
+        self._check_layout()
+
+    @property
+    def stepping(self) -> Sequence[Any]:
+        """See :meth:`Sounder.stepping`."""
+        return (self.network.model,)
+
+    def steps(self, text: str, request: AudioRequest) -> int:
+        """See :meth:`Sounder.steps`."""
+        return int(usual_s(text) * self.network.config.frame_rate) + 1
+
+    def samples(self, text: str, wanted: Wanted) -> Any:
+        """See :meth:`Sounder.samples`."""
+        inputs = self._processor(
+            text=self._layout(text),
+            audio_prompt_latents=[self._speaker(wanted)],
+            return_tensors="pt",
+        )
+        made = self.network.generate(
+            **inputs.to(self.network.device),
+            do_sample=True,
+            return_dict_in_generate=True,
+            **wanted.options,
+        )
+        if not made.audio_latents.shape[1]:
+            return nothing()
+        return self._processor.decode(made.audio_latents[0])
+
+    def others(self) -> tuple[Any, ...]:
+        """See :meth:`Sounder.others`."""
+        return (self._codec,)
+
+    def _speaker(self, wanted: Wanted) -> Any:
+        """Return whose voice it is, (frames, latent_dim); listened to once for all sentences."""
+        speaker = wanted.example or wanted.voice
+        assert speaker is not None
+        if self._heard is None or self._heard[0] is not speaker:
+            by_example = isinstance(speaker, Example)
+            self._heard = (speaker, self._listened(speaker) if by_example else self._kept(speaker))
+        return self._heard[1]
+
+    def _listened(self, example: Example) -> Any:
+        if self._codec.config.encoder_config is None:
+            raise UnsupportedModelError(
+                f"The codec of “{self.info.title}” can only speak, not listen.",
+                hint="Get the codec with its encoder to speak in a voice that somebody lent you.",
+            )
+        inputs = self._processor.feature_extractor(
+            example.samples, sampling_rate=self.sampling_rate
+        ).to(self._codec.device)
+        heard = self._codec.encode(inputs["input_values"], inputs["padding_mask"])
+        return heard.latents[0][heard.latents_mask[0].bool()].float().cpu()
+
+    def _kept(self, voice: Voice) -> Any:
+        """Return a voice of the model's folder."""
+        assert self.info.path is not None
+        file = self.info.path / VOICES_FOLDER / f"{voice.id}.safetensors"
+        with foreign_errors(self.info.title, file):
+            tensors = list(load_file(file).values())
+        latents = tensors[0].float() if len(tensors) == 1 else torch.zeros(0)
+        latents = latents[0] if latents.ndim == 3 and len(latents) == 1 else latents
+        width = self.network.config.latent_dim
+        if latents.ndim != 2 or latents.shape[1] != width or not torch.isfinite(latents).all():
+            raise ModelDamagedError(
+                f"{file.name} holds no voice that can be read here.",
+                hint=f"A voice is one table of {width} numbers for each moment of it.",
+            )
+        return latents
+
+    def _layout(self, text: str) -> str:
+        """Return a voice and the text it speaks as the model's chat template lays them out."""
+        content = [{"type": "audio"}, {"type": "text", "text": text}]
+        return str(
+            self._processor.apply_chat_template(
+                [{"role": "user", "content": content}], tokenize=False
+            )
+        )
+
+    def _check_layout(self) -> None:
+        with foreign_errors(self.info.title, self.info.path):
+            layout = self._layout("A")
+        if layout.count(self._processor.audio_token) != 1 or not layout.endswith(
+            self._processor.audio_bos_token
+        ):
+            raise UnsupportedModelError(
+                f"“{self.info.title}” wants its text laid out in a way that is not known here.",
+                hint="Look for the same model as it was published for transformers.",
+            )
