@@ -17,6 +17,7 @@ import numpy as np
 
 from studio.models.identify import identify
 from studio.models.info import ModelInfo
+from tests.fakes import toy_speakers
 from tests.fakes.toy_models import toy_folder
 from tests.fakes.toy_pictures import seeded, t5_parts
 
@@ -82,17 +83,11 @@ def _vits(path: Path, speakers: int = 1) -> None:
     words.unlink()
 
 
-def _musicgen(path: Path) -> None:
-    from transformers import (
-        EncodecConfig,
-        EncodecFeatureExtractor,
-        MusicgenConfig,
-        MusicgenDecoderConfig,
-        MusicgenForConditionalGeneration,
-        MusicgenProcessor,
-        T5Config,
-    )
+def _musicgen(path: Path, melody: bool = False) -> None:
+    import transformers
+    from transformers import EncodecConfig, EncodecFeatureExtractor, MusicgenProcessor, T5Config
 
+    kind = "MusicgenMelody" if melody else "Musicgen"
     tokenizer = t5_parts()["tokenizer"]
     text = T5Config(
         vocab_size=len(tokenizer), d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2
@@ -108,7 +103,7 @@ def _musicgen(path: Path) -> None:
         target_bandwidths=[1.2],
     )
     codebooks = 4
-    decoder = MusicgenDecoderConfig(
+    decoder = getattr(transformers, f"{kind}DecoderConfig")(
         vocab_size=64,
         hidden_size=16,
         num_hidden_layers=1,
@@ -117,14 +112,25 @@ def _musicgen(path: Path) -> None:
         num_codebooks=codebooks,
         pad_token_id=64,
         bos_token_id=64,
+        # One layer of weights says something else only then when something else stands before.
+        **({"initializer_factor": 0.5} if melody else {}),
     )
-    config = MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder)
-    network = seeded(lambda: MusicgenForConditionalGeneration(config))
+    tune = {"num_chroma": 12, "chroma_length": 20} if melody else {}
+    config = getattr(transformers, f"{kind}Config")(
+        text_encoder=text, audio_encoder=codec, decoder=decoder, **tune
+    )
+    network = seeded(lambda: getattr(transformers, f"{kind}ForConditionalGeneration")(config))
     _fill_codebooks(network.audio_encoder)
     network.generation_config.decoder_start_token_id = 64
     network.generation_config.pad_token_id = 64
     network.generation_config.bos_token_id = 64
     network.save_pretrained(path)
+    if melody:
+        # What its processor saves, which itself needs torchaudio.
+        tokenizer.save_pretrained(path)
+        told = {"feature_extractor_type": "MusicgenMelodyFeatureExtractor", "n_fft": 128}
+        (path / "preprocessor_config.json").write_text(json.dumps({**told, "hop_length": 32}))
+        return
     MusicgenProcessor(
         EncodecFeatureExtractor(sampling_rate=400, feature_size=1), tokenizer
     ).save_pretrained(path)
@@ -426,6 +432,14 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "vits": _vits,
     "vits-many": functools.partial(_vits, speakers=3),
     "musicgen": _musicgen,
+    "musicgen-melody": functools.partial(_musicgen, melody=True),
+    "pocket-tts": toy_speakers.pocket_tts,
+    "pocket-whole": toy_speakers.pocket_whole,
+    "pocket-codec": toy_speakers.pocket_codec,
+    "csm": toy_speakers.csm,
+    "dia": toy_speakers.dia,
+    "dac": toy_speakers.dac,
+    "dac-other": functools.partial(toy_speakers.dac, sampling_rate=1600),
     "speech-t5": _speech_t5,
     "bark": _bark,
     "hifigan": _hifigan,

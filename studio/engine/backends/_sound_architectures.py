@@ -72,7 +72,7 @@ ARCHITECTURES = {
         180,
         uses=("temperature",),
         defaults={"temperature": 0.7},
-        why_not={name: "“{title}” does not take this into account." for name in ("top_k", "top_p")},
+        why_not=dict.fromkeys(("top_k", "top_p"), "“{title}” does not take this into account."),
     ),
     "MusicgenForConditionalGeneration": Architecture(
         _MUSIC, uses=("guidance_scale", "temperature", "top_k", "top_p")

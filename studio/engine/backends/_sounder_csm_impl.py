@@ -71,6 +71,8 @@ class Csm(Sounder):
         codes = codes[: int(ended.min())] if len(ended) else codes
         if not len(codes):
             return nothing()
+        # It can draw marks that are no sound in the middle of speech; the codec knows none of them.
+        codes = codes.clamp(max=self.network.config.codec_config.codebook_size - 1)
         made = self.network.codec_model.decode(codes.transpose(0, 1).unsqueeze(0))
         return made.audio_values[0]
 
@@ -93,9 +95,7 @@ class Csm(Sounder):
             turns.append({"role": role, "content": said})
         turns.append({"role": role, "content": [{"type": "text", "text": text}]})
         return str(
-            self._tokenizer.apply_chat_template(
-                turns, chat_template=self._template, tokenize=False
-            )
+            self._tokenizer.apply_chat_template(turns, chat_template=self._template, tokenize=False)
         )
 
     def _check_layout(self) -> None:

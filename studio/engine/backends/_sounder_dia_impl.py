@@ -47,8 +47,10 @@ class Dia(Sounder):
         )
         self._processor = transformers.DiaProcessor(extractor, parts.tokenizer(), self._codec)
         self.sampling_rate = rate
-        self._frame_rate = rate / self._codec.config.hop_length
-        self._delay = max(config.delay_pattern)
+        self._frame_rate = rate / int(self._codec.config.hop_length)
+        self._delay = int(max(config.delay_pattern))
+        self._most_moments = int(config.decoder_config.max_position_embeddings)
+        self._most_bytes = int(config.encoder_config.max_position_embeddings)
         self._tokens = {
             "bos_token_id": config.decoder_config.bos_token_id,
             "eos_token_id": config.decoder_config.eos_token_id,
@@ -73,7 +75,7 @@ class Dia(Sounder):
             if not _SPEAKER.match(text):
                 text = f"{speaker} {text}"
             speaker = _SPEAKER.findall(text)[-1].strip()
-            if _SPEAKER.sub("", text).strip():
+            if any(sign.isalnum() for sign in _SPEAKER.sub("", text)):
                 planned.append(dataclasses.replace(sentence, text=text))
         return planned
 
@@ -92,7 +94,7 @@ class Dia(Sounder):
             audio=[example.samples] if example is not None else None,
             sampling_rate=self.sampling_rate,
             return_tensors="pt",
-            padding=True,
+            text_kwargs={"padding": False},
             **self._tokens,
         )
         shown = inputs["decoder_attention_mask"].shape[1] - self._delay
@@ -114,7 +116,7 @@ class Dia(Sounder):
         return (self._codec,)
 
     def _most_steps(self, text: str, shown: int) -> int:
-        room = self.network.config.decoder_config.max_position_embeddings - shown - self._delay - 1
+        room = self._most_moments - shown - self._delay - 1
         return min(int(longest_s(text) * self._frame_rate) + self._delay, room)
 
     def _room(self, example: Example | None) -> int:
@@ -124,10 +126,10 @@ class Dia(Sounder):
             BadInputError: Too few.
         """
         shown = len(example.samples) / self.sampling_rate if example is not None else 0.0
-        seconds = self.network.config.decoder_config.max_position_embeddings / self._frame_rate
+        seconds = self._most_moments / self._frame_rate
         left = seconds - self._delay / self._frame_rate - shown
-        letters = self.network.config.encoder_config.max_position_embeddings
-        letters -= len(example.text.encode()) + 8 if example is not None else 8
+        before = len(example.text.encode()) if example is not None else 0
+        letters = self._most_bytes - before - 2 * len(_FIRST)
         if left < min(_LEAST_S, seconds / 2) or letters < 40:
             raise BadInputError(
                 f"The reading of this voice is too long for “{self.info.title}”.",

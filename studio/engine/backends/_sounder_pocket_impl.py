@@ -84,8 +84,10 @@ class PocketTts(Sounder):
         speaker = wanted.example or wanted.voice
         assert speaker is not None
         if self._heard is None or self._heard[0] is not speaker:
-            by_example = isinstance(speaker, Example)
-            self._heard = (speaker, self._listened(speaker) if by_example else self._kept(speaker))
+            if isinstance(speaker, Voice):
+                self._heard = (speaker, self._kept(speaker))
+            else:
+                self._heard = (speaker, self._listened(speaker))
         return self._heard[1]
 
     def _listened(self, example: Example) -> Any:
@@ -126,6 +128,7 @@ class PocketTts(Sounder):
         )
 
     def _check_layout(self) -> None:
+        assert self.info.path is not None
         with foreign_errors(self.info.title, self.info.path):
             layout = self._layout("A")
         if layout.count(self._processor.audio_token) != 1 or not layout.endswith(

@@ -100,6 +100,9 @@ class Bark(Sounder):
         """See :meth:`Sounder.samples`."""
         inputs = self._processor(text, return_tensors="pt").to(self.network.device)
         made = self.network.generate(
-            **inputs, do_sample=True, fine_temperature=0.5, temperature=wanted.options["temperature"]
+            **inputs,
+            do_sample=True,
+            fine_temperature=0.5,
+            temperature=wanted.options["temperature"],
         )
         return made[0]
