@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import operator
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,14 +24,17 @@ from studio.engine.backends.transformers_audio import TransformersAudioBackend
 from studio.models.identify import identify
 from studio.models.store import ModelStore
 from tests.engine.backend_contract import BackendContract
-from tests.engine.test_sound_models import CLONING, MUSIC, SPEECH, Beside, asked, heard, loaded
+from tests.engine.test_sound_models import CLONING, SPEECH, Beside, asked, heard, loaded
 from tests.fakes.job_context import RecordingContext
 from tests.fakes.lent_voices import kept_voice
 from tests.fakes.toy_sounds import sound_folder, sound_model
-from tests.fakes.toy_speakers import CSM_RATE, DIA_RATE, POCKET_RATE
+from tests.fakes.toy_speakers import CSM_RATE, DIA_RATE, POCKET_RATE, VIBE_RATE
+
+# diffusers' schedulers ask numpy for arrays in a way that torch does not know yet.
+pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
 
 CPU = Device(kind="cpu", threads=1)
-RATES = {"pocket-tts": POCKET_RATE, "csm": CSM_RATE, "dia": DIA_RATE}
+RATES = {"pocket-tts": POCKET_RATE, "csm": CSM_RATE, "dia": DIA_RATE, "vibevoice": VIBE_RATE}
 GIVEN_RATE = 8000
 
 
@@ -64,7 +68,8 @@ def lent(kind: str, ctx: RecordingContext, sound: bytes, **values: Any) -> Audio
 
 def codec_of(kind: str, model: Any) -> Any:
     sounder = model._sounder
-    return sounder.network.codec_model if kind == "csm" else sounder._codec
+    own = {"csm": "codec_model", "vibevoice": "model.audio_tower"}
+    return operator.attrgetter(own[kind])(sounder.network) if kind in own else sounder._codec
 
 
 class TestPocketTts(BackendContract):
@@ -153,7 +158,7 @@ def test_progress_is_told_inside_a_sentence_and_never_goes_back(kind: str) -> No
     assert any(0.1 < share < 0.9 for share in shares)
 
 
-@pytest.mark.parametrize("kind", ["csm", "dia"])
+@pytest.mark.parametrize("kind", ["csm", "dia", "vibevoice"])
 def test_one_who_spoke_first_speaks_on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = loaded(kind)
     seen = []
@@ -219,7 +224,7 @@ def test_a_missing_codec_is_told(kind: str, codec: str) -> None:
     assert "folder" in told.value.hint
 
 
-@pytest.mark.parametrize("kind", ["pocket-whole", "csm"])
+@pytest.mark.parametrize("kind", ["pocket-whole", "csm", "vibevoice"])
 @pytest.mark.parametrize("template", ["", "{% for m in messages %}{{ m['content'] }}{% endfor %}"])
 def test_a_folder_that_lays_texts_out_otherwise_is_told(
     kind: str, template: str, tmp_path: Path
@@ -276,7 +281,7 @@ def test_options_have_the_folders_defaults_and_reasons() -> None:
         return {info.name: info.unused or info.default for info in infos}
 
     pocket, dia = of("pocket-tts"), of("dia")
-    assert (pocket["temperature"], pocket["num_flow_steps"]) == (0.8, 2)
+    assert (pocket["temperature"], pocket["num_inference_steps"]) == (0.8, 2)
     assert "list" in pocket["top_k"] and "guidance" in pocket["guidance_scale"]
     assert (dia["temperature"], dia["guidance_scale"], dia["top_k"]) == (1.3, 3.0, 40)
     assert of("csm")["temperature"] == 0.85
@@ -284,7 +289,7 @@ def test_options_have_the_folders_defaults_and_reasons() -> None:
     assert {info.name: info.ge for info in infos}["temperature"] == 1.0
 
 
-@pytest.mark.parametrize("kind", CLONING)
+@pytest.mark.parametrize("kind", ["pocket-tts", "csm", "dia"])
 def test_temperature_is_used(kind: str) -> None:
     model = loaded(kind)
     calm = asked(kind, "The lamp.", options={"temperature": 1.0})
@@ -345,7 +350,6 @@ def test_a_melody_changes_the_music() -> None:
 
 
 def test_music_that_follows_no_melody_says_so() -> None:
-    assert "musicgen" in MUSIC
     model, ctx = loaded("musicgen"), RecordingContext()
     heard(model, asked("musicgen", audio=put(ctx, reading(1))), ctx)
     assert [code for code, _ in ctx.notices] == ["audio"]

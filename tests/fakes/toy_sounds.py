@@ -437,6 +437,7 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "pocket-whole": toy_speakers.pocket_whole,
     "pocket-codec": toy_speakers.pocket_codec,
     "csm": toy_speakers.csm,
+    "vibevoice": toy_speakers.vibevoice,
     "dia": toy_speakers.dia,
     "dac": toy_speakers.dac,
     "dac-other": functools.partial(toy_speakers.dac, sampling_rate=1600),

@@ -13,12 +13,19 @@ from typing import Any
 from tests.fakes.toy_models import toy_tokenizer
 from tests.fakes.toy_pictures import seeded
 
-POCKET_RATE, CSM_RATE, DIA_RATE = 4800, 12_000, 3200
+POCKET_RATE, CSM_RATE, DIA_RATE, VIBE_RATE = 4800, 12_000, 3200, 1600
 _POCKET_MARKS = ("<|audio_prompt_bos|>", "<|audio_prompt|>", "<|audio_latent|>", "<|audio_bos|>")
 POCKET_TEMPLATE = (
     "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'audio' %}"
     "<|audio_prompt_bos|><|audio_prompt|>{% else %}{{ c['text'] }}{% endif %}{% endfor %}"
     "{% endfor %}<|audio_bos|>"
+)
+_VIBE_MARKS = ("<|vision_pad|>", "<|vision_start|>", "<|vision_end|>", "<|vibe_end|>")
+VIBE_TEMPLATE = (
+    "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'audio' %} Voice: "
+    "<|vision_start|><|vision_pad|><|vision_end|>\n{% endif %}{% endfor %}"
+    "{% for c in m['content'] %}{% if c['type'] == 'text' %} Speaker {{ m['role'] }}: "
+    "{{ c['text'] }}\n{% endif %}{% endfor %}{% endfor %} Speech output:\n<|vision_start|>"
 )
 _CSM_MARKS = ("<|begin_of_text|>", "<|end_of_text|>", "<|AUDIO|>", "<|audio_eos|>")
 CSM_TEMPLATE = (
@@ -207,6 +214,55 @@ def _fill_codebooks(codec: Any) -> None:
             layer.codebook.embed_sum.copy_(
                 torch.randn(layer.codebook.embed_sum.shape, generator=chance)
             )
+
+
+def vibevoice(path: Path) -> None:
+    """Write a VibeVoice with both of its codecs in it."""
+    from transformers import (
+        Qwen2Config,
+        VibeVoiceAcousticTokenizerConfig,
+        VibeVoiceAcousticTokenizerEncoderConfig,
+        VibeVoiceAcousticTokenizerFeatureExtractor,
+        VibeVoiceConfig,
+        VibeVoiceForConditionalGeneration,
+    )
+    from transformers.models.vibevoice.configuration_vibevoice import VibeVoiceDiffusionHeadConfig
+
+    tokenizer = toy_tokenizer(chat=False, extra_marks=_VIBE_MARKS)
+    numbers = tokenizer.convert_tokens_to_ids(list(_VIBE_MARKS))
+    codec: dict[str, Any] = {
+        "num_filters": 4,
+        "downsampling_ratios": [4, 5, 8],
+        "depths": [1, 1, 1, 1],
+        "ffn_expansion": 2,
+        "layer_scale_init_value": 0.5,
+        "initializer_range": _STRONG,
+    }
+    config = VibeVoiceConfig(
+        audio_config=VibeVoiceAcousticTokenizerConfig(**codec, hidden_size=6),
+        semantic_model_config=VibeVoiceAcousticTokenizerEncoderConfig(**codec, hidden_size=8),
+        text_config=Qwen2Config(
+            **_LLAMA, num_hidden_layers=1, vocab_size=len(tokenizer), initializer_range=_STRONG
+        ),
+        diffusion_head_config=VibeVoiceDiffusionHeadConfig(
+            num_hidden_layers=1, intermediate_size=32, frequency_embedding_size=8
+        ),
+        pad_token_id=0,
+        eos_token_id=numbers[3],
+        audio_bos_token_id=numbers[1],
+        audio_eos_token_id=numbers[2],
+        audio_token_id=numbers[0],
+    )
+    network = seeded(lambda: VibeVoiceForConditionalGeneration(config))
+    # All words are alike to it, and of equals the first is taken: it speaks until it must stop.
+    network.lm_head.weight.data.zero_()
+    network.generation_config.guidance_scale = 1.4
+    network.generation_config.num_diffusion_steps = 3
+    network.save_pretrained(path)
+    VibeVoiceAcousticTokenizerFeatureExtractor(
+        sampling_rate=VIBE_RATE, normalize_audio=False, pad_to_multiple_of=160
+    ).save_pretrained(path)
+    _save_tokenizer(path, tokenizer, VIBE_TEMPLATE, {})
 
 
 def dia(path: Path) -> None:

@@ -32,6 +32,7 @@ class Architecture:
         defaults: Options whose default is another than that of the backend's ``Options``.
         least: Options that have a higher lower bound than in the backend's ``Options``.
         told: The folder's generation_config.json says better defaults.
+        spelling: Options that its class calls otherwise.
         speed: Whether the speed of speech can be set.
         clones: Whether it can speak in a lent voice.
         melody: Whether a sound can be given whose melody the music follows.
@@ -45,6 +46,7 @@ class Architecture:
     defaults: Mapping[str, float] = field(default_factory=dict)
     least: Mapping[str, float] = field(default_factory=dict)
     told: bool = False
+    spelling: Mapping[str, str] = field(default_factory=dict)
     speed: bool = False
     clones: bool = False
     melody: bool = False
@@ -53,6 +55,7 @@ class Architecture:
 
 
 _NOT_DRAWN = "“{title}” draws nothing by chance that this could steer."
+_NOT_STEERED = "“{title}” draws its sound from noise, which this does not steer."
 _NOT_LISTED = "“{title}” draws from a range, not from a list, so there is nothing to leave out."
 #: Why an option is of no use, by its name.
 WHY_NOT = {
@@ -60,7 +63,7 @@ WHY_NOT = {
     "temperature": _NOT_DRAWN,
     "top_k": _NOT_DRAWN,
     "top_p": _NOT_DRAWN,
-    "num_flow_steps": "“{title}” makes its sound without such steps.",
+    "num_inference_steps": "“{title}” makes its sound without such steps.",
 }
 
 _SPEECH, _MUSIC = Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC
@@ -83,9 +86,10 @@ ARCHITECTURES = {
     "PocketTTSForConditionalGeneration": Architecture(
         _SPEECH,
         200,
-        uses=("temperature", "num_flow_steps"),
-        defaults={"temperature": 0.7, "num_flow_steps": 1},
+        uses=("temperature", "num_inference_steps"),
+        defaults={"temperature": 0.7, "num_inference_steps": 1},
         told=True,
+        spelling={"num_inference_steps": "num_flow_steps"},
         clones=True,
         beside_bytes=90_000_000,
         why_not={"top_k": _NOT_LISTED, "top_p": _NOT_LISTED},
@@ -107,6 +111,16 @@ ARCHITECTURES = {
         defaults={"temperature": 0.9, "top_k": 50},
         told=True,
         clones=True,
+    ),
+    "VibeVoiceForConditionalGeneration": Architecture(
+        _SPEECH,
+        600,
+        uses=("guidance_scale", "num_inference_steps"),
+        defaults={"guidance_scale": 1.3, "num_inference_steps": 10},
+        told=True,
+        spelling={"num_inference_steps": "num_diffusion_steps"},
+        clones=True,
+        why_not=dict.fromkeys(("temperature", "top_k", "top_p"), _NOT_STEERED),
     ),
 }
 

@@ -31,6 +31,7 @@ from studio.engine.backends._sounder_impl import Example, Samples, Sounder, Want
 from studio.engine.backends._sounder_music_impl import LONGEST_MUSIC_S, Musicgen, MusicgenMelody
 from studio.engine.backends._sounder_pocket_impl import PocketTts
 from studio.engine.backends._sounder_speech_impl import Bark, SpeechT5, Vits
+from studio.engine.backends._sounder_vibevoice_impl import VibeVoice
 from studio.engine.backends._speaking_impl import find_voice
 from studio.engine.backends.transformers_audio import TransformersAudioBackend
 from studio.models.info import ModelInfo
@@ -53,6 +54,7 @@ _SOUNDERS: dict[str, type[Sounder]] = {
     "PocketTTSForConditionalGeneration": PocketTts,
     "DiaForConditionalGeneration": Dia,
     "CsmForConditionalGeneration": Csm,
+    "VibeVoiceForConditionalGeneration": VibeVoice,
 }
 
 
@@ -271,8 +273,11 @@ def _checked(made: Any) -> Samples:
 
 
 def _options(request: AudioRequest, model: ModelInfo) -> dict[str, Any]:
-    """Return the options that this model uses."""
+    """Return the options that this model uses, as its class spells them."""
     infos = TransformersAudioBackend().options_for(model, request.capability)
+    spelling = ARCHITECTURES[model.architecture].spelling
     return {
-        info.name: request.options.get(info.name, info.default) for info in infos if not info.unused
+        spelling.get(info.name, info.name): request.options.get(info.name, info.default)
+        for info in infos
+        if not info.unused
     }

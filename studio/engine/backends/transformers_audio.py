@@ -47,12 +47,12 @@ class TransformersAudioOptions:
         le=2.0,
         step=0.05,
     )
-    num_flow_steps: int = option(
+    num_inference_steps: int = option(
         1,
         title="Steps",
         help="How often each moment of the sound is refined; more is slower.",
         ge=1,
-        le=32,
+        le=50,
         step=1,
         advanced=True,
     )
@@ -82,7 +82,7 @@ class TransformersAudioBackend(Backend):
     manifest: ClassVar[Manifest] = Manifest(
         id="transformers-audio",
         title="Transformers sound",
-        description="Voices (Pocket TTS, CSM, Dia, VITS, MMS, SpeechT5, Bark) and music (MusicGen, "
+        description="Voices (Pocket TTS, CSM, Dia, VibeVoice, VITS, MMS, SpeechT5, Bark) and music (MusicGen, "
         "also from a melody) from their folders.",
         licence="Apache-2.0",
         capabilities=(Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC),
@@ -105,7 +105,7 @@ class TransformersAudioBackend(Backend):
         kind = ARCHITECTURES[model.architecture]
         told = told_defaults(model.path) if kind.told and model.path is not None else {}
         return tuple(
-            _fitted(info, kind, told.get(info.name), model.title)
+            _fitted(info, kind, told.get(kind.spelling.get(info.name, info.name)), model.title)
             for info in describe(TransformersAudioOptions)
         )
 
