@@ -125,6 +125,26 @@ def test_the_reading_reaches_the_codec_at_its_rate(
     np.testing.assert_allclose(given[0][:length], expected[:length], atol=2e-3)
 
 
+def test_a_voice_is_listened_to_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ctx = loaded("pocket-tts"), RecordingContext()
+    codec, count = codec_of("pocket-tts", model), 0
+    encode = codec.encode
+
+    def counted(*given: Any, **more: Any) -> Any:
+        nonlocal count
+        count += 1
+        return encode(*given, **more)
+
+    monkeypatch.setattr(codec, "encode", counted)
+    first = heard(model, lent("pocket-tts", ctx, reading(0)), ctx)
+    assert heard(model, lent("pocket-tts", ctx, reading(0)), ctx).sound == first.sound
+    assert count == 1
+    for seed in range(1, 9):  # more than are remembered
+        heard(model, lent("pocket-tts", ctx, reading(seed)), ctx)
+    assert heard(model, lent("pocket-tts", ctx, reading(0)), ctx).sound == first.sound
+    assert count == 10
+
+
 @pytest.mark.parametrize("kind", CLONING)
 def test_another_sound_is_never_taken_as_a_voice(kind: str) -> None:
     model, ctx = loaded(kind), RecordingContext()
@@ -305,6 +325,13 @@ def test_an_estimate_counts_the_codec() -> None:
     pocket, csm = sound_model("pocket-tts"), sound_model("csm")
     beside = backend.estimate_bytes(pocket, CPU) - 4 * pocket.parameters
     assert beside > backend.estimate_bytes(csm, CPU) - 4 * csm.parameters
+
+
+def test_a_model_that_stays_silent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    model: Any = loaded("csm")
+    monkeypatch.setattr(model._sounder, "samples", lambda text, wanted: np.zeros(0, np.float32))
+    with pytest.raises(BadInputError, match="said nothing"):
+        model.generate(asked("csm"), RecordingContext())
 
 
 # Dia's dialogues

@@ -31,10 +31,12 @@ class Example:
     Attributes:
         samples: float32 (samples,) at the sounder's sampling rate, -1..1.
         text: What is said.
+        key: The same for the same sound in another job; "" for what the model said itself.
     """
 
     samples: Samples
     text: str
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,11 @@ class Sounder(ABC):
     sampling_rate: int
     #: Whether it draws a new voice each time, unless it is shown how it spoke before.
     wanders: bool = False
-    #: Whether it cannot speak without a voice or an example.
+    #: What to do where it cannot speak without a voice or an example, and there is none.
     needs_voice: str = ""
+    #: What a silent sentence, and a text of nothing else, means.
+    unsaid = "{count} sentences were passed over in silence."
+    all_unsaid = ("“{title}” said nothing to this text.", "Try another seed, or another model.")
 
     def __init__(self, parts: Parts) -> None:
         self.info = parts.model

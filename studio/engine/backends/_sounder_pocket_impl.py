@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch  # noqa: TID253 - private module, imported when a model is loaded
@@ -17,6 +18,8 @@ from studio.engine.backends._sound_architectures import VOICES_FOLDER
 from studio.engine.backends._sound_parts_impl import Parts
 from studio.engine.backends._sounder_impl import Example, Sounder, Wanted, nothing, usual_s
 
+#: As many speakers as a narration commonly has.
+_REMEMBERED = 8
 _CODEC = "PocketTTSAudioTokenizerModel"
 
 
@@ -46,7 +49,7 @@ class PocketTts(Sounder):
             chat_template=parts.chat_template(tokenizer),
         )
         self.sampling_rate = int(self._codec.config.sampling_rate)
-        self._heard: tuple[Example | Voice, Any] | None = None
+        self._heard: OrderedDict[str, Any] = OrderedDict()
         self._check_layout()
 
     @property
@@ -80,15 +83,23 @@ class PocketTts(Sounder):
         return (self._codec,)
 
     def _speaker(self, wanted: Wanted) -> Any:
-        """Return whose voice it is, (frames, latent_dim); listened to once for all sentences."""
-        speaker = wanted.example or wanted.voice
-        assert speaker is not None
-        if self._heard is None or self._heard[0] is not speaker:
-            if isinstance(speaker, Voice):
-                self._heard = (speaker, self._kept(speaker))
-            else:
-                self._heard = (speaker, self._listened(speaker))
-        return self._heard[1]
+        """Return whose voice it is, (frames, latent_dim).
+
+        To listen takes longer than to speak a sentence, so the last voices are remembered.
+        """
+        example, voice = wanted.example, wanted.voice
+        if example is not None:
+            return self._known(example.key, lambda: self._listened(example))
+        assert voice is not None
+        return self._known(f"{VOICES_FOLDER}/{voice.id}", lambda: self._kept(voice))
+
+    def _known(self, key: str, find: Callable[[], Any]) -> Any:
+        if key not in self._heard:
+            self._heard[key] = find()
+            if len(self._heard) > _REMEMBERED:
+                self._heard.popitem(last=False)
+        self._heard.move_to_end(key)
+        return self._heard[key]
 
     def _listened(self, example: Example) -> Any:
         if self._codec.config.encoder_config is None:

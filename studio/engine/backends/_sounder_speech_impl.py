@@ -19,6 +19,12 @@ from studio.engine.backends._sounder_impl import Sounder, Wanted, nothing
 class Vits(Sounder):
     """VITS and MMS: a whole sentence in one call."""
 
+    unsaid = "{count} sentences have no letters this voice knows."
+    all_unsaid = (
+        "“{title}” knows none of the letters in this text.",
+        "Choose a model that speaks this language.",
+    )
+
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._tokenizer = parts.tokenizer()

@@ -144,7 +144,8 @@ class SoundModel(LoadedModel):
         wanted = Wanted(request=request, options=_options(request, self._model))
         if request.kept_voice is not None:
             kept = request.kept_voice
-            heard = Example(samples=self._heard(kept.audio, ctx), text=kept.text)
+            samples = self._heard(kept.audio, ctx)
+            heard = Example(samples=samples, text=kept.text, key=kept.audio.sha256)
             return dataclasses.replace(wanted, example=heard)
         if request.audio is not None and self._kind.melody:
             return dataclasses.replace(wanted, melody=self._heard(request.audio, ctx))
@@ -197,12 +198,10 @@ class SoundModel(LoadedModel):
 
     def _tell_unsaid(self, unsaid: int, marks: Sequence[SpokenMark], ctx: JobContext) -> None:
         if not marks:
-            raise BadInputError(
-                f"“{self._model.title}” knows none of the letters in this text.",
-                hint="Choose a model that speaks this language.",
-            )
+            message, hint = self._sounder.all_unsaid
+            raise BadInputError(message.format(title=self._model.title), hint=hint)
         if unsaid:
-            ctx.notice(f"{unsaid} sentences have no letters this voice knows.", "unspoken")
+            ctx.notice(self._sounder.unsaid.format(count=unsaid), "unspoken")
 
     def _piece(
         self, text: str, wanted: Wanted, part: _Part, ctx: JobContext, chance: Chance
