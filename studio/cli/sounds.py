@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import mimetypes
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.asking import ShowProgress, add_common, option_values
 from studio.core.artifacts import AudioArtifact
-from studio.core.errors import BadInputError, ModelNotFoundError
+from studio.core.errors import BadInputError, ModelNotFoundError, storage_errors
 from studio.core.events import Failed, Finished
+from studio.core.inputs import InputRef
 from studio.core.media import random_seed
 from studio.core.requests import AudioRequest, Capability, to_json
 from studio.models.info import ModelInfo
@@ -39,6 +41,9 @@ def add_parser(kinds: argparse._SubParsersAction[Any]) -> None:
     audio.add_argument("--negative-prompt", default="", help="what to keep out of it")
     audio.add_argument(
         "--length", type=float, default=0.0, metavar="S", help="of music, in seconds"
+    )
+    audio.add_argument(
+        "--melody", type=Path, metavar="FILE", help="a sound whose tune the music follows"
     )
     add_common(audio, _NAMED)
     audio.add_argument(
@@ -77,6 +82,7 @@ def generate_audio(options: argparse.Namespace) -> int:
             voice=options.voice,
             speed=options.speed,
             audio_end_in_s=options.length,
+            audio=_melody(options, engine),
             language=options.language,
         )
         end = run_to_end(engine, request, show)
@@ -93,6 +99,27 @@ def generate_audio(options: argparse.Namespace) -> int:
         show.line(f"Note: {notice}")
     print(json.dumps(_summary(artifact, options.out)) if options.json else options.out)
     return 0
+
+
+def _melody(options: argparse.Namespace, engine: Engine) -> InputRef | None:
+    """Return the sound that music shall follow.
+
+    Raises:
+        BadInputError: There is no such file, or no music is asked for.
+        StorageError: The system does not let us read it.
+    """
+    from studio.cli.session import existing
+
+    if options.melody is None:
+        return None
+    if not options.music:
+        raise BadInputError(
+            "Only music follows a melody.", hint="Add --music, or leave --melody out."
+        )
+    file = existing(options.melody)
+    with storage_errors(file, "reading the melody"):
+        data = file.read_bytes()
+    return engine.inputs.put(data, mimetypes.guess_type(file.name)[0] or "audio/wav", keep=False)
 
 
 def export_options(out: Path) -> ExportOptions:

@@ -19,6 +19,7 @@ from studio.core.paths import user_folders
 from studio.core.provenance import read
 from studio.core.requests import AudioRequest, from_json
 from tests.fakes.packaged_models import packaged_model
+from tests.fakes.toy_sounds import sound_folder
 
 _HERE = user_folders().models
 
@@ -56,6 +57,8 @@ class TestBadInput:
             (("generate", "audio", "--prompt", "x", "--sentence-pause-s", "99"), "from 0 to"),
             (("generate", "audio", "--prompt", "x", "--option", "pitch=2"), "pitch"),
             (("generate", "audio", "--prompt", "日本語"), "no words"),
+            (("generate", "audio", "--prompt", "x", "--melody", "x.wav"), "--music"),
+            (("generate", "audio", "--prompt", "x", "--music", "--melody", "no.wav"), "no.wav"),
             (("generate", "audio", "--list-voices", "--model", "no-such"), "no-such"),
             (("transcribe", "nowhere.wav"), "nowhere.wav"),
             (("transcribe", "nowhere.wav", "--out", "x.doc"), "x.doc"),
@@ -83,6 +86,23 @@ class TestBadInput:
 
 
 class TestGenerateAudio:
+    def test_music_follows_a_melody(self, home: Path, tmp_path: Path) -> None:
+        (home / "models").unlink()
+        (home / "models").symlink_to(sound_folder("musicgen-melody").parent)
+        tune = tmp_path / "tune.wav"
+        times = np.arange(16_000) / 8000
+        soundfile.write(tune, 0.5 * np.sin(2 * np.pi * 220 * times), 8000)
+        music = ("--music", "--model", "toy-musicgen-melody", "--length", "1", "--prompt", "fox")
+        free, led = tmp_path / "free.wav", tmp_path / "led.wav"
+        assert run(*SAY, *music, "--out", free) == 0
+        assert run(*SAY, *music, "--melody", tune, "--out", led) == 0
+        assert not np.array_equal(soundfile.read(free)[0], soundfile.read(led)[0])
+        record = read(led)
+        assert record is not None
+        request = from_json(record.request)
+        assert isinstance(request, AudioRequest)
+        assert request.audio is not None
+
     @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3"])
     def test_speaks_into_a_file_that_says_so(
         self, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

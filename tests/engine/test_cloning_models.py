@@ -36,6 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
 CPU = Device(kind="cpu", threads=1)
 RATES = {"pocket-tts": POCKET_RATE, "csm": CSM_RATE, "dia": DIA_RATE, "vibevoice": VIBE_RATE}
 GIVEN_RATE = 8000
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}xxxxxxxx{% endfor %}{% endfor %}"
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +246,16 @@ def test_a_missing_codec_is_told(kind: str, codec: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pocket-whole", "csm", "vibevoice"])
-@pytest.mark.parametrize("template", ["", "{% for m in messages %}{{ m['content'] }}{% endfor %}"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "{% for m in messages %}{{ m['content'] }}{% endfor %}",
+        "{% if %}",
+        "{{ 1 / 0 }}",
+        ENDLESS,
+    ],
+)
 def test_a_folder_that_lays_texts_out_otherwise_is_told(
     kind: str, template: str, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch  # noqa: TID253 - private module, imported when a model is loaded
 import transformers  # noqa: TID253
 
-from studio.core.errors import ModelDamagedError, ModelError
+from studio.core.errors import ModelError
 from studio.engine.api import Device, LoadContext
 from studio.engine.backends._diffusers_loading_impl import foreign_errors
 from studio.engine.backends._sound_architectures import read_config
@@ -93,22 +93,6 @@ class Parts:
         }
         with foreign_errors(self.model.title, self.folder):
             return kind(**{**numbers, **parts})
-
-    def chat_template(self, tokenizer: Any) -> str:
-        """Return how the model wants what is to be spoken laid out.
-
-        Raises:
-            ModelDamagedError: The folder does not say.
-        """
-        template = tokenizer.chat_template or read_config(self.folder, "chat_template.json").get(
-            "chat_template"
-        )
-        if not isinstance(template, str):
-            raise ModelDamagedError(
-                f"The folder of “{self.model.title}” lacks its chat template.",
-                hint="Put its file chat_template.jinja there.",
-            )
-        return template
 
     def beside(self, architecture: str, fits: Fits, wanted: str) -> Any:
         """Return a network from a folder inside the model's own, or from the store.

@@ -7,9 +7,8 @@ from typing import Any
 
 import transformers  # noqa: TID253 - private module, imported when a model is loaded
 
-from studio.core.errors import BadInputError, UnsupportedModelError
+from studio.core.errors import BadInputError
 from studio.core.requests import AudioRequest
-from studio.engine.backends._diffusers_loading_impl import foreign_errors
 from studio.engine.backends._sound_parts_impl import Parts
 from studio.engine.backends._sounder_impl import (
     Sounder,
@@ -18,6 +17,7 @@ from studio.engine.backends._sounder_impl import (
     nothing,
     usual_s,
 )
+from studio.engine.backends._spoken_layout_impl import SOUND, SpokenLayout, said
 
 #: The depth decoder draws all codes of a moment but the first.
 _DEPTH = "depth_decoder_"
@@ -32,14 +32,13 @@ class Csm(Sounder):
         super().__init__(parts)
         tokenizer = parts.tokenizer()
         extractor = parts.feature_extractor(transformers.EncodecFeatureExtractor)
-        self._tokenizer = tokenizer
-        self._template = parts.chat_template(tokenizer)
+        self._layout = SpokenLayout(parts, tokenizer)
         self._processor = parts.assembled(
             transformers.CsmProcessor, feature_extractor=extractor, tokenizer=tokenizer
         )
         self.sampling_rate = int(self.network.config.codec_config.sampling_rate)
         self._frame_rate = float(self.network.config.codec_config.frame_rate)
-        self._check_layout()
+        self._layout.expect(self._laid_out("A", "0", "B"), self._processor.audio_token)
 
     @property
     def stepping(self) -> Sequence[Any]:
@@ -81,29 +80,13 @@ class Csm(Sounder):
         role = wanted.voice.id if wanted.voice is not None else "0"
         example = wanted.example
         return self._processor(
-            text=self._layout(text, role, example.text if example is not None else None),
+            text=self._laid_out(text, role, example.text if example is not None else None),
             audio=[example.samples] if example is not None else None,
             sampling_rate=self.sampling_rate,
             return_tensors="pt",
         )
 
-    def _layout(self, text: str, role: str, before: str | None) -> str:
-        """Return a conversation as the model's chat template lays it out."""
-        turns: list[dict[str, Any]] = []
-        if before is not None:
-            said = [{"type": "text", "text": before}, {"type": "audio"}]
-            turns.append({"role": role, "content": said})
-        turns.append({"role": role, "content": [{"type": "text", "text": text}]})
-        return str(
-            self._tokenizer.apply_chat_template(turns, chat_template=self._template, tokenize=False)
-        )
-
-    def _check_layout(self) -> None:
-        assert self.info.path is not None
-        with foreign_errors(self.info.title, self.info.path):
-            layout = self._layout("A", "0", "B")
-        if layout.count(self._processor.audio_token) != 1:
-            raise UnsupportedModelError(
-                f"“{self.info.title}” wants its text laid out in a way that is not known here.",
-                hint="Look for the same model as it was published for transformers.",
-            )
+    def _laid_out(self, text: str, role: str, before: str | None) -> str:
+        """Return a text, and what the same person said before, as the model reads them."""
+        turns = [(role, [said(before), SOUND])] if before is not None else []
+        return self._layout.text(*turns, (role, [said(text)]))

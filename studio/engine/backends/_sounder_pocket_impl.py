@@ -17,6 +17,7 @@ from studio.engine.backends._diffusers_loading_impl import foreign_errors
 from studio.engine.backends._sound_architectures import VOICES_FOLDER
 from studio.engine.backends._sound_parts_impl import Parts
 from studio.engine.backends._sounder_impl import Example, Sounder, Wanted, nothing, usual_s
+from studio.engine.backends._spoken_layout_impl import SOUND, SpokenLayout, said
 
 #: As many speakers as a narration commonly has.
 _REMEMBERED = 8
@@ -36,6 +37,7 @@ class PocketTts(Sounder):
         config = self.network.config
         tokenizer = parts.tokenizer()
         extractor = parts.feature_extractor(transformers.PocketTTSFeatureExtractor)
+        self._layout = SpokenLayout(parts, tokenizer)
         self._codec = parts.beside(
             _CODEC,
             lambda told: told.get("latent_dim", 32) == config.latent_dim,
@@ -46,11 +48,14 @@ class PocketTts(Sounder):
             feature_extractor=extractor,
             tokenizer=tokenizer,
             audio_tokenizer=self._codec,
-            chat_template=parts.chat_template(tokenizer),
+            chat_template=self._layout.template,
         )
         self.sampling_rate = int(self._codec.config.sampling_rate)
         self._heard: OrderedDict[str, Any] = OrderedDict()
-        self._check_layout()
+        laid_out = self._laid_out("A")
+        self._layout.expect(laid_out, self._processor.audio_token)
+        if not laid_out.endswith(self._processor.audio_bos_token):
+            raise self._layout.unknown("no sound at its end")
 
     @property
     def stepping(self) -> Sequence[Any]:
@@ -64,7 +69,7 @@ class PocketTts(Sounder):
     def samples(self, text: str, wanted: Wanted) -> Any:
         """See :meth:`Sounder.samples`."""
         inputs = self._processor(
-            text=self._layout(text),
+            text=self._laid_out(text),
             audio_prompt_latents=[self._speaker(wanted)],
             return_tensors="pt",
         )
@@ -129,23 +134,6 @@ class PocketTts(Sounder):
             )
         return latents
 
-    def _layout(self, text: str) -> str:
-        """Return a voice and the text it speaks as the model's chat template lays them out."""
-        content = [{"type": "audio"}, {"type": "text", "text": text}]
-        return str(
-            self._processor.apply_chat_template(
-                [{"role": "user", "content": content}], tokenize=False
-            )
-        )
-
-    def _check_layout(self) -> None:
-        assert self.info.path is not None
-        with foreign_errors(self.info.title, self.info.path):
-            layout = self._layout("A")
-        if layout.count(self._processor.audio_token) != 1 or not layout.endswith(
-            self._processor.audio_bos_token
-        ):
-            raise UnsupportedModelError(
-                f"“{self.info.title}” wants its text laid out in a way that is not known here.",
-                hint="Look for the same model as it was published for transformers.",
-            )
+    def _laid_out(self, text: str) -> str:
+        """Return a voice and the text it speaks as the model reads them."""
+        return self._layout.text(("user", [SOUND, said(text)]))

@@ -19,6 +19,7 @@ from studio.engine.backends._sounder_impl import (
     nothing,
     usual_s,
 )
+from studio.engine.backends._spoken_layout_impl import SOUND, SpokenLayout, said
 
 #: The noise scheduler of the released models; their folders name it and its numbers.
 _SCHEDULER = "DPMSolverMultistepScheduler"
@@ -35,16 +36,17 @@ class VibeVoice(Sounder):
         super().__init__(parts)
         tokenizer = parts.tokenizer()
         extractor = parts.feature_extractor(transformers.VibeVoiceAcousticTokenizerFeatureExtractor)
+        self._layout = SpokenLayout(parts, tokenizer)
         self._processor = parts.assembled(
             transformers.VibeVoiceProcessor,
             feature_extractor=extractor,
             tokenizer=tokenizer,
-            chat_template=parts.chat_template(tokenizer),
+            chat_template=self._layout.template,
         )
         self.sampling_rate = int(extractor.sampling_rate)
         self._frame_rate = self.sampling_rate / int(self.network.config.audio_config.hop_length)
         self._noise_scheduler = self._scheduler()
-        self._check_layout()
+        self._layout.expect(self._laid_out("A", True), self._processor.audio_token)
 
     @property
     def stepping(self) -> Sequence[Any]:
@@ -59,7 +61,7 @@ class VibeVoice(Sounder):
         """See :meth:`Sounder.samples`."""
         example = wanted.example
         inputs = self._processor(
-            text=self._layout(text, example is not None),
+            text=self._laid_out(text, example is not None),
             audio=[example.samples] if example is not None else None,
             sampling_rate=self.sampling_rate,
             return_tensors="pt",
@@ -74,16 +76,9 @@ class VibeVoice(Sounder):
         )[0]
         return nothing() if made is None else made.reshape(-1)
 
-    def _layout(self, text: str, shown: bool) -> str:
-        """Return what is said, and whether somebody is shown speaking, as the template does."""
-        content: list[dict[str, Any]] = [{"type": "text", "text": text}]
-        if shown:
-            content.append({"type": "audio"})
-        return str(
-            self._processor.apply_chat_template(
-                [{"role": _ROLE, "content": content}], tokenize=False
-            )
-        )
+    def _laid_out(self, text: str, shown: bool) -> str:
+        """Return a text, and that somebody is shown speaking, as the model reads them."""
+        return self._layout.text((_ROLE, [said(text), SOUND] if shown else [said(text)]))
 
     def _scheduler(self) -> Any:
         told = self.network.generation_config
@@ -98,14 +93,4 @@ class VibeVoice(Sounder):
         with foreign_errors(self.info.title, self.info.path):
             return diffusers.DPMSolverMultistepScheduler(
                 **(getattr(told, "noise_scheduler_config", None) or _SCHEDULE)
-            )
-
-    def _check_layout(self) -> None:
-        assert self.info.path is not None
-        with foreign_errors(self.info.title, self.info.path):
-            layout = self._layout("A", True)
-        if layout.count(self._processor.audio_token) != 1:
-            raise UnsupportedModelError(
-                f"“{self.info.title}” wants its text laid out in a way that is not known here.",
-                hint="Look for the same model as it was published for transformers.",
             )

@@ -1,22 +1,19 @@
 """What the prompt builder and the token loop need of a tokenizer, for any tokenizer.
 
 Rust-backed tokenizers are used directly: that is thread-safe and ten times quicker than going
-through transformers for each call. Chat templates are foreign programs: they run in transformers'
-sandbox, and here also under a limit of time and size.
+through transformers for each call.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from studio.core.errors import UnsupportedModelError
 from studio.core.requests import Message, Role
+from studio.engine.backends._chat_templates import run_template
 from studio.engine.backends._prompting import FillInMiddle
 
-_TEMPLATE_SECONDS = 5.0
-_TEMPLATE_CHARACTERS = 4_000_000  # beyond what the messages themselves have
 _PROBE = "wxyz"
 
 _FILL_IN_MIDDLE = (
@@ -108,28 +105,15 @@ class Vocabulary:
         return {after[0]} & special if after else set()
 
     def _render(self, messages: Sequence[Message], answering: bool) -> str:
-        from transformers.utils.chat_template_utils import _compile_jinja_template
-
-        template = _compile_jinja_template(self._tokenizer.get_chat_template())
-        plain = [{"role": str(m.role), "content": m.content} for m in messages]
-        limit = _TEMPLATE_CHARACTERS + 4 * sum(len(m.content) for m in messages)
-        deadline = time.monotonic() + _TEMPLATE_SECONDS
-        pieces: list[str] = []
-        for piece in template.generate(
-            messages=plain,
+        return run_template(
+            self._tokenizer.get_chat_template(),
+            [{"role": str(m.role), "content": m.content} for m in messages],
+            sum(len(m.content) for m in messages),
             tools=None,
             documents=None,
             add_generation_prompt=answering,
             **self._tokenizer.special_tokens_map,
-        ):
-            pieces.append(piece)
-            limit -= len(piece) + 1
-            if limit < 0 or time.monotonic() > deadline:
-                raise UnsupportedModelError(
-                    "This model's chat template never comes to an end, so it was stopped.",
-                    hint="The model may be damaged or made with ill intent; choose another one.",
-                )
-        return "".join(pieces)
+        )
 
     def _find_fill_in_middle(self) -> FillInMiddle | None:
         known = self._tokenizer.get_added_vocab()

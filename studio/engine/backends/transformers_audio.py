@@ -82,8 +82,8 @@ class TransformersAudioBackend(Backend):
     manifest: ClassVar[Manifest] = Manifest(
         id="transformers-audio",
         title="Transformers sound",
-        description="Voices (Pocket TTS, CSM, Dia, VibeVoice, VITS, MMS, SpeechT5, Bark) and music (MusicGen, "
-        "also from a melody) from their folders.",
+        description="Voices (Pocket TTS, CSM, Dia, VibeVoice, VITS, MMS, SpeechT5, Bark) and music "
+        "(MusicGen, also from a melody) from their folders.",
         licence="Apache-2.0",
         capabilities=(Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC),
         requires=("torch", "transformers", "safetensors"),
