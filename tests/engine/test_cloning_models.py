@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import operator
 import shutil
@@ -16,7 +17,13 @@ import soundfile
 import soxr
 
 from studio.core.artifacts import AudioArtifact
-from studio.core.errors import BadInputError, ModelDamagedError, ModelError, UnsupportedModelError
+from studio.core.errors import (
+    BadInputError,
+    ModelDamagedError,
+    ModelError,
+    UnsafeFileError,
+    UnsupportedModelError,
+)
 from studio.core.inputs import InputRef
 from studio.core.requests import AudioRequest, Capability
 from studio.engine.api import Backend, Device, JobCancelled, ModelInfo
@@ -328,6 +335,35 @@ def test_temperature_is_used(kind: str) -> None:
         heard(model, calm, RecordingContext()).sound
         != heard(model, daring, RecordingContext()).sound
     )
+
+
+#: The least and the most of every option.
+_ENDS = (
+    {"temperature": 2.0, "top_k": 0, "top_p": 0.05, "guidance_scale": 1.0},
+    {"temperature": 1.0, "top_k": 2048, "top_p": 1.0, "guidance_scale": 15.0},
+    {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "guidance_scale": 15.0},
+)
+
+
+@pytest.mark.parametrize("kind", [*CLONING, "bark", "musicgen", "musicgen-melody"])
+@pytest.mark.parametrize("ends", _ENDS)
+def test_options_can_be_set_to_their_ends(kind: str, ends: dict[str, float]) -> None:
+    model, ctx = loaded(kind), RecordingContext()
+    options = {**ends, "num_inference_steps": 2}
+    assert heard(model, asked(kind, "The lamp.", options=options), ctx).sound.samples
+
+
+def test_weights_that_are_no_safetensors_are_never_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "voice"
+    shutil.copytree(sound_folder("vits"), folder)
+    info = identify(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps({**config, "transformers_weights": "adapter_model.bin"})
+    )
+    (folder / "adapter_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(UnsafeFileError):
+        TransformersAudioBackend().load(info, CPU, Beside())
 
 
 def test_an_estimate_counts_the_codec() -> None:

@@ -18,8 +18,11 @@ from studio.core.errors import ModelError
 from studio.engine.api import Device, LoadContext
 from studio.engine.backends._diffusers_loading_impl import foreign_errors
 from studio.engine.backends._sound_architectures import read_config
-from studio.models.identify import identify
+from studio.models.identify import identify, unsafe_file
 from studio.models.info import ModelInfo
+
+#: Of files that a config may name instead of the usual ones.
+_SAFE = (".safetensors", ".safetensors.index.json")
 
 Fits = Callable[[Mapping[str, Any]], bool]
 """Says from a config whether a part goes with the model."""
@@ -127,6 +130,9 @@ class Parts:
 
     def _loaded(self, info: ModelInfo) -> Any:
         assert info.path is not None
+        named = read_config(info.path, "config.json").get("transformers_weights")
+        if named is not None and not str(named).endswith(_SAFE):
+            raise unsafe_file(info.path / str(named))
         with foreign_errors(info.title, info.path):
             return _network(getattr(transformers, info.architecture), info.path, self._device)
 

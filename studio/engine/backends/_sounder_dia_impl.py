@@ -103,7 +103,7 @@ class Dia(Sounder):
             do_sample=True,
             max_new_tokens=self._most_steps(text, shown),
             return_dict_in_generate=False,
-            **wanted.options,
+            **{**wanted.options, "top_k": self._top_k(wanted.options["top_k"])},
         )
         # The last moments only bring the delayed codebooks to their end.
         pad = self.network.config.decoder_config.pad_token_id
@@ -114,6 +114,11 @@ class Dia(Sounder):
     def others(self) -> tuple[Any, ...]:
         """See :meth:`Sounder.others`."""
         return (self._codec,)
+
+    def _top_k(self, asked: int) -> int:
+        """Return from how many sounds is drawn; its guidance knows no 0 and no more than all."""
+        most = int(self.network.config.decoder_config.vocab_size)
+        return min(asked or most, most)
 
     def _most_steps(self, text: str, shown: int) -> int:
         room = self._most_moments - shown - self._delay - 1
