@@ -2,6 +2,7 @@
 
 Light: the heavy part, ``_transformers_audio_impl``, is imported when a model is loaded. What is
 particular to an architecture stands in ``_sound_architectures`` and in its ``_sounder_…_impl``.
+See packaging/docs/decisions/0144-speaking-models-of-transformers.md.
 """
 
 from __future__ import annotations
