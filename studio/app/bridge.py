@@ -254,6 +254,10 @@ class EngineBridge(QObject):
         """See :meth:`Engine.voices_for`; empty before the engine is ready."""
         return self._engine.voices_for(capability, model_id) if self._engine else ()
 
+    def clones(self, model_id: str = "") -> bool:
+        """See :meth:`Engine.clones`; false before the engine is ready."""
+        return self._engine.clones(model_id) if self._engine else False
+
     def count_tokens(self, text: str, model_id: str = "") -> int | None:
         """Return the number of tokens, or ``None`` while no loaded model can tell; instant."""
         return None if self._engine is None else self._engine.count_tokens(text, model_id)

@@ -55,6 +55,11 @@ class Folders:
         return self.data / "credentials"
 
     @property
+    def voices(self) -> Path:
+        """Folder of voices that people lent, each with its speaker's consent."""
+        return self.data / "voices"
+
+    @property
     def wildcards(self) -> Path:
         """Folder of the user's wildcard files, for prompts that choose."""
         return self.data / "wildcards"

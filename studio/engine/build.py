@@ -14,6 +14,7 @@ from studio.engine.engine import Engine
 from studio.engine.registry import Registry
 from studio.models.built_in import built_in_models
 from studio.models.store import ModelStore
+from studio.voices.store import VoiceStore
 
 CRASH_FILE = "plugin-crashes.json"
 QUEUE_FILE = "queue.sqlite"
@@ -51,6 +52,7 @@ def build_engine(
         settings=settings.computing,
         queue_file=queue_file,
         inputs=InputStore(folders.state / INPUTS_FOLDER),
+        voices=VoiceStore(folders.voices, folders.credentials),
         default_models={
             Capability.TEXT_GENERATE: chosen,
             Capability.TEXT_CHAT: chosen,

@@ -44,6 +44,7 @@ from studio.engine.jobs import (
 )
 from studio.engine.lanes import Lanes
 from studio.engine.ledger import Ledger
+from studio.engine.lent_voices import LentVoices, NoLentVoices
 from studio.engine.line import Line
 from studio.engine.plugins import PluginInfo
 from studio.engine.preparation import Preparation
@@ -77,6 +78,7 @@ class Engine:
         default_models: Capability (as text) to the id of the model the user chose for it.
         find_device: Finds the device; tests give their own.
         inputs: Where the pictures and sounds of requests lie; ``None``: in memory only.
+        voices: The voices that people lent; ``None``: there are none.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Engine:
         default_models: Mapping[str, str] | None = None,
         find_device: FindDevice = devices.find_device,
         inputs: InputStore | None = None,
+        voices: LentVoices | None = None,
     ) -> None:
         #: Put a picture or sound in here before submitting a request that names it.
         self.inputs = inputs or InputStore()
@@ -117,6 +120,7 @@ class Engine:
             store_models=self.store_models,
             emit=self._board.emit,
             end=self._end,
+            voices=voices or NoLentVoices(),
         )
 
     # Life
@@ -319,6 +323,10 @@ class Engine:
     def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
         """Return the voices of the model that would answer, its own first; none is no choice."""
         return self._inventory.installed.voices_for(Capability(capability), model_id)
+
+    def clones(self, model_id: str = "") -> bool:
+        """Return whether the model that would speak can do so in a lent voice."""
+        return self._inventory.installed.clones(model_id)
 
     def count_tokens(self, text: str, model_id: str = "") -> int | None:
         """Return how many tokens ``text`` has; ``None`` unless the model is in memory."""

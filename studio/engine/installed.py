@@ -14,6 +14,7 @@ from studio.core.requests import Capability, Request, replaced
 from studio.engine.api import Backend, Voice
 from studio.engine.border import NeedsMemory, calling
 from studio.engine.jobs import InstalledModel
+from studio.engine.lent_voices import voice_of
 from studio.models.info import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -130,11 +131,18 @@ class InstalledModels:
         """Return the request with its model filled in, its options checked, and who answers.
 
         Raises:
-            BadInputError: An option is unknown or refused.
+            BadInputError: An option is unknown or refused, or a voice that was lent is asked
+                of a model that cannot speak in one.
             ModelError: No model fits.
         """
         answerer = self.choose(request.capability, request.model)
         validate(answerer.backend.Options, request.options)
+        if voice_of(request) is not None and not _clones(answerer):
+            raise BadInputError(
+                f"“{answerer.model.title}” cannot speak in a voice that was lent.",
+                hint="Choose a model that can, or one of this model's own voices.",
+                model=answerer.model.id,
+            )
         if request.model != answerer.model.id:
             request = replaced(request, model=answerer.model.id)
         return request, answerer
@@ -156,6 +164,13 @@ class InstalledModels:
         except (StudioError, NeedsMemory) as error:
             _log.info("no voices of %s: %s", model_id or "the default", error)
             return ()
+
+    def clones(self, model_id: str = "") -> bool:
+        """Return whether whoever would speak can do so in a voice that was lent."""
+        try:
+            return _clones(self.choose(Capability.AUDIO_SPEECH, model_id))
+        except StudioError:
+            return False
 
     def smaller(self, capability: Capability, than_bytes: int) -> ModelInfo | None:
         """Return the largest model for this whose files take less than ``than_bytes``."""
@@ -180,6 +195,15 @@ class InstalledModels:
             return
         if capabilities:
             self._answerers[model.id] = Answerer(model, backend, capabilities)
+
+
+def _clones(answerer: Answerer) -> bool:
+    try:
+        with calling(answerer.backend.manifest.title, "saying whether it clones voices"):
+            return bool(answerer.backend.clones(answerer.model))
+    except (StudioError, NeedsMemory) as error:
+        _log.warning("%s on %s: %s", answerer.backend.manifest.id, answerer.model.id, error)
+        return False
 
 
 def _own_models(backend: Backend, problems: list[str]) -> list[ModelInfo]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from studio.core.artifacts import Artifact
 from studio.core.energy import EnergyMeter
@@ -33,6 +33,7 @@ from studio.engine.installed import Answerer, InstalledModels
 from studio.engine.jobs import Job, Priority
 from studio.engine.lanes import Lane
 from studio.engine.lease import Ticket
+from studio.engine.lent_voices import LentVoices, NoLentVoices, naming_consent, voice_of
 from studio.engine.registry import Registry
 from studio.engine.residency import Resident
 from studio.models.info import ModelInfo
@@ -55,6 +56,7 @@ class Surroundings:
         emit: Tells an event of a job.
         end: Tells a job's terminal event and clears up after it.
         store_models: Returns the store's models of a role.
+        voices: The voices that people lent.
     """
 
     registry: Registry
@@ -64,6 +66,7 @@ class Surroundings:
     emit: Callable[[Job, Event], None]
     end: Callable[[Job, Terminal], None]
     store_models: ModelsOfRole = lambda role: ()
+    voices: LentVoices = field(default_factory=NoLentVoices)
 
 
 class Run:
@@ -167,6 +170,7 @@ class Run:
             find_model=self._around.find_model,
             store_models=self._around.store_models,
         )
+        self._borrow_voice(self._ctx)
         with self._around.registry.watching(self._backend_id):
             while True:
                 # Only the words of the error leave the block: its traceback holds the memory.
@@ -180,6 +184,12 @@ class Run:
                     error.hint = error.hint or self._what_would_fit()
                     raise
                 self._climb(ticket, shortage)
+
+    def _borrow_voice(self, ctx: Generating) -> None:
+        """Give the job the voice it asks for, when its consent is here and checks out."""
+        voice = voice_of(self._request)
+        if voice is not None:
+            ctx.lend(voice.audio, self._around.voices.sound_of(voice))
 
     def _take_model(self, ticket: Ticket) -> Resident:
         lease, job = self.lane.lease, self.job
@@ -214,7 +224,7 @@ class Run:
                 crash=True,
             )
         return replace(
-            artifact,
+            naming_consent(artifact, voice_of(self._request)),
             request=self._request,
             model=self._answerer.model.id,
             backend=self._backend_id,

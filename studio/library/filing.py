@@ -57,7 +57,8 @@ def files_of(artifact: Artifact, model_title: str = "") -> Iterator[ResultFile]:
             one = artifact.single(index)
             yield ResultFile(one, ".png", _png(one, model_title))
     elif isinstance(artifact, AudioArtifact):
-        yield ResultFile(artifact, ".flac", _flac(artifact.sound))
+        consent = artifact.facts.get("consent", "")
+        yield ResultFile(artifact, ".flac", _flac(artifact.sound, consent))
     else:
         raise BadInputError(
             "The library has no kind of file for this result.", kind=artifact.request.kind
@@ -80,13 +81,14 @@ def _png(artifact: ImageArtifact, model_title: str) -> bytes:
     return encode_picture(picture, ".png", settings=settings)
 
 
-def _flac(sound: Sound) -> bytes:
+def _flac(sound: Sound, comment: str) -> bytes:
     import numpy as np
     import soundfile
 
     samples = np.nan_to_num(sound.array(), nan=0.0, posinf=1.0, neginf=-1.0)
-    file = io.BytesIO()
-    soundfile.write(
-        file, np.clip(samples, -1.0, 1.0), sound.sampling_rate, format="FLAC", subtype="PCM_24"
-    )
+    file, rate = io.BytesIO(), sound.sampling_rate
+    with soundfile.SoundFile(file, "w", rate, sound.channels, "PCM_24", format="FLAC") as target:
+        if comment:
+            target.comment = comment
+        target.write(np.clip(samples, -1.0, 1.0))
     return file.getvalue()

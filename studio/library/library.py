@@ -25,7 +25,7 @@ from studio.core.errors import BadInputError, StorageError
 from studio.core.provenance import Ingredient, Origin, record_of
 from studio.core.provenance.credentials import seal_if_possible
 from studio.core.provenance.keys import SigningKey
-from studio.core.requests import Request, from_json, input_refs, to_json
+from studio.core.requests import AudioRequest, Request, from_json, input_refs, to_json
 from studio.library import marking, trash, upkeep
 from studio.library.compile import find
 from studio.library.filing import ResultFile, files_of
@@ -142,7 +142,7 @@ class Library:
             file.artifact,
             model_title=label.title,
             licence=label.licence,
-            origin=Origin.COMPOSITE if input_refs(file.artifact.request) else Origin.GENERATED,
+            origin=_origin(file.artifact.request),
             ingredients=_ingredients(file.artifact.request),
             created_at=made,
         )
@@ -396,6 +396,16 @@ class Library:
 
     def _local_time(self) -> datetime:
         return self.clock().astimezone().replace(tzinfo=None)
+
+
+def _origin(request: Request) -> Origin:
+    """Return how much of a result a model made.
+
+    A lent voice is cloned, but nothing of the recording is in the sound.
+    """
+    lent = request.kept_voice if isinstance(request, AudioRequest) else None
+    own = [ref for ref in input_refs(request) if lent is None or ref != lent.audio]
+    return Origin.COMPOSITE if own else Origin.GENERATED
 
 
 def _ingredients(request: Request) -> tuple[Ingredient, ...]:

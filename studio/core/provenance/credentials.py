@@ -371,7 +371,8 @@ def _manifest(
     ]
     if record is not None:
         told = dataclasses.asdict(record.without_prompt())
-        kept = ("model", "model_title", "licence", "backend", "app_version", "kind", "origin")
+        kept = ["model", "model_title", "licence", "backend", "app_version", "kind", "origin"]
+        kept += ["consent"] if record.consent else []
         assertions.append({"label": _ASSERTION, "data": {name: told[name] for name in kept}})
     return {
         "claim_generator_info": [{"name": "Triptych", "version": __version__}],

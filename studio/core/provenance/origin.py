@@ -25,6 +25,7 @@ from studio.core.provenance.media_types import media_type_of, sniff
 from studio.core.provenance.record import ProvenanceRecord
 
 _SHOWN = 80
+_LONG, _MOST_CONSENTS = 200, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +170,8 @@ def _about_record(report: OriginReport) -> Iterator[str]:
     made += f" with the model {_short(model)}" if model else ""
     made += f", whose licence is {_short(record.licence)}" if record.licence else ""
     yield made + "."
+    for consent in record.consent.splitlines()[:_MOST_CONSENTS]:
+        yield _short(consent, _LONG)
     yield (
         "It carries the request it was made from."
         if record.has_prompt
@@ -223,7 +226,7 @@ def _unsigned(report: OriginReport) -> Iterator[str]:
         yield "Files of this kind carry no signature that Triptych could check."
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _SHOWN) -> str:
     """Return a foreign text fit to stand in a sentence: one line, short, nothing invisible."""
     clean = "".join(letter if letter.isprintable() else " " for letter in text).strip()
-    return clean if len(clean) <= _SHOWN else clean[: _SHOWN - 1] + "…"
+    return clean if len(clean) <= most else clean[: most - 1] + "…"

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from studio import __version__
-from studio.core.artifacts import Artifact
+from studio.core.artifacts import Artifact, AudioArtifact
 from studio.core.errors import BadInputError
 from studio.core.requests import Request, from_json, to_json
 
@@ -71,6 +71,8 @@ class ProvenanceRecord:
         origin: Whether a model made all of it or part of it.
         content_sha256: Of the content without any metadata; :func:`embed` fills it in.
         ingredients: What it was made from.
+        consent: Whose voices were cloned and by which consents, a sentence each; stays when the
+            prompt goes.
         schema: Version of this record's layout.
     """
 
@@ -85,6 +87,7 @@ class ProvenanceRecord:
     origin: Origin = Origin.GENERATED
     content_sha256: str = ""
     ingredients: tuple[Ingredient, ...] = ()
+    consent: str = ""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -152,6 +155,7 @@ def record_of(
         kind=artifact.request.kind,
         origin=origin,
         ingredients=ingredients,
+        consent=artifact.facts.get("consent", "") if isinstance(artifact, AudioArtifact) else "",
     )
 
 

@@ -64,13 +64,13 @@ def record_of_sound(
         kind="audio",
         origin=Origin.GENERATED if len(made) == len(heard) else Origin.COMPOSITE,
         ingredients=_ingredients(heard, known),
+        consent="\n".join(_consents(heard)),
     )
 
 
 def consents_of(arrangement: Arrangement, span: tuple[int, int]) -> tuple[str, ...]:
     """Return the consents of cloned voices heard in a stretch, for the comment of the file."""
-    found = [each.clip.take.facts.get("consent", "") for each in _heard(arrangement, span, None)]
-    return tuple(dict.fromkeys(consent for consent in found if consent))
+    return _consents(_heard(arrangement, span, None))
 
 
 def id3_tag(title: str, artist: str, comment: str) -> bytes:
@@ -109,6 +109,11 @@ def _heard(
             if wanted and length > 0:
                 found.append(_Heard(clip, length))
     return found
+
+
+def _consents(heard: list[_Heard]) -> tuple[str, ...]:
+    found = [each.clip.take.facts.get("consent", "") for each in heard]
+    return tuple(dict.fromkeys(consent for consent in found if consent))
 
 
 def _by_model(clip: Clip, known: Mapping[str, Source]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from studio.core.errors import BadInputError
@@ -28,7 +29,8 @@ def write_sound(
 ) -> str:
     """Write a sound block by block, marked and signed; nothing is held as a whole.
 
-    Loudness is left as it is.
+    Loudness is left as it is. The consent to a cloned voice goes into the comment too, where
+    every player shows it.
 
     Args:
         sound: What to write.
@@ -51,6 +53,9 @@ def write_sound(
         raise BadInputError(
             "This is longer than a WAV file can be (4 GB).", hint="Choose FLAC, MP3 or Opus."
         )
+    if record is not None and record.consent:
+        comment = "\n".join((options.comment, record.consent)).strip()
+        options = replace(options, comment=comment)
     with hidden_file(path) as file:
         writer = SoundFileWriter(file, options, rate, channels)
         try:
