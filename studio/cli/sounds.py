@@ -15,12 +15,14 @@ from studio.core.errors import BadInputError, ModelNotFoundError, storage_errors
 from studio.core.events import Failed, Finished
 from studio.core.inputs import InputRef
 from studio.core.media import random_seed
-from studio.core.requests import AudioRequest, Capability, to_json
+from studio.core.paths import user_folders
+from studio.core.requests import AudioRequest, Capability, KeptVoice, to_json
 from studio.models.info import ModelInfo
 
 if TYPE_CHECKING:
     from studio.documents.soundtrack.formats import ExportOptions
     from studio.engine.engine import Engine
+    from studio.voices.store import VoiceStore
 
 _NAMED = ("sentence_pause_s", "paragraph_pause_s", "num_inference_steps", "guidance_scale")
 
@@ -35,6 +37,12 @@ def add_parser(kinds: argparse._SubParsersAction[Any]) -> None:
     )
     audio.add_argument("--prompt", default="", help="what to say; “-” reads it from stdin")
     audio.add_argument("--voice", default="", help="as --list-voices shows it")
+    audio.add_argument(
+        "--lent-voice",
+        default="",
+        metavar="NAME",
+        help="a voice that somebody lent in the window, for models that clone; name or id",
+    )
     audio.add_argument("--speed", type=float, default=1.0, help="1 is the voice's own")
     audio.add_argument("--language", default="", metavar="CODE", help="where a model has several")
     audio.add_argument("--music", action="store_true", help="make music or an effect")
@@ -80,6 +88,7 @@ def generate_audio(options: argparse.Namespace) -> int:
             prompt=prompt,
             negative_prompt=options.negative_prompt,
             voice=options.voice,
+            kept_voice=_lent_voice(options.lent_voice) if options.lent_voice else None,
             speed=options.speed,
             audio_end_in_s=options.length,
             audio=_melody(options, engine),
@@ -156,6 +165,30 @@ def write_marked(
     )
 
 
+def _voice_store() -> VoiceStore:
+    from studio.voices.store import VoiceStore
+
+    folders = user_folders()
+    return VoiceStore(folders.voices, folders.credentials)
+
+
+def _lent_voice(wanted: str) -> KeptVoice:
+    """Return the voice that is called so.
+
+    Raises:
+        BadInputError: None is, or several are.
+        StorageError: The voices cannot be read.
+    """
+    kept = [voice for voice in _voice_store().voices() if voice.record is not None]
+    found = [voice for voice in kept if wanted.casefold() in (voice.id, voice.title.casefold())]
+    if len(found) == 1 and found[0].record is not None:
+        return found[0].record.kept_voice()
+    raise BadInputError(
+        f"{'Several people' if found else 'Nobody'} called “{wanted[:80]}” lent a voice here.",
+        hint="“triptych generate audio --list-voices” shows the voices with their ids.",
+    )
+
+
 def _list_voices(engine: Engine, model_id: str, *, as_json: bool) -> int:
     from studio.cli.tables import print_table
 
@@ -174,6 +207,7 @@ def _list_voices(engine: Engine, model_id: str, *, as_json: bool) -> int:
         for model in speaking
         for voice in engine.voices_for(Capability.AUDIO_SPEECH, model.id)
     ]
+    kept = _voice_store().voices() if not model_id or engine.clones(model_id) else ()
     if as_json:
         plain = [
             {
@@ -185,11 +219,15 @@ def _list_voices(engine: Engine, model_id: str, *, as_json: bool) -> int:
             }
             for model, voice in found
         ]
-        print(json.dumps({"voices": plain}, ensure_ascii=False))
+        lent = [{"id": voice.id, "name": voice.title, "problem": voice.problem} for voice in kept]
+        print(json.dumps({"voices": plain, "lent_voices": lent}, ensure_ascii=False))
         return 0
     rows = [
         (voice.id, voice.title, voice.language, voice.description, model.id)
         for model, voice in found
+    ]
+    rows += [
+        (voice.id, voice.title, "", voice.problem or "lent", "those that clone") for voice in kept
     ]
     heads = ("voice", "name", "language", "sounds", "model")
     print_table(heads, rows, "No model here has voices to choose from.")

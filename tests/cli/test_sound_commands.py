@@ -18,7 +18,10 @@ from studio import cli
 from studio.core.paths import user_folders
 from studio.core.provenance import read
 from studio.core.requests import AudioRequest, from_json
+from studio.engine.registry import Registry
+from tests.fakes.cloning import CloningBackend
 from tests.fakes.packaged_models import packaged_model
+from tests.fakes.readings import checked, voice_store
 from tests.fakes.toy_sounds import sound_folder
 
 _HERE = user_folders().models
@@ -60,6 +63,7 @@ class TestBadInput:
             (("generate", "audio", "--prompt", "x", "--melody", "x.wav"), "--music"),
             (("generate", "audio", "--prompt", "x", "--music", "--melody", "no.wav"), "no.wav"),
             (("generate", "audio", "--list-voices", "--model", "no-such"), "no-such"),
+            (("generate", "audio", "--prompt", "x", "--lent-voice", "Ada"), "Nobody called “Ada”"),
             (("transcribe", "nowhere.wav"), "nowhere.wav"),
             (("transcribe", "nowhere.wav", "--out", "x.doc"), "x.doc"),
             (("models", "fetch", "no-such"), "no-such"),
@@ -167,6 +171,49 @@ class TestGenerateAudio:
         assert voices[0]["language"] == "en-US"
         assert run("generate", "audio", "--list-voices", "--model", "hibari") == 0
         assert "American, female" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("called", ["ada byron", "id"])
+    def test_a_lent_voice_is_named_in_the_file(
+        self,
+        called: str,
+        home: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(
+            "studio.engine.build.Registry", lambda **_: Registry.of(CloningBackend())
+        )
+        kept = voice_store(home).keep(checked())
+        out = tmp_path / "said.wav"
+        wanted = kept.id if called == "id" else called
+        words = ("--prompt", "Hi.", "--model", "cloner", "--lent-voice", wanted)
+        assert run(*SAY, *words, "--out", out, "--json") == 0
+        made = json.loads(capsys.readouterr().out)
+        assert made["facts"]["consent"] == kept.consent
+        record = read(out)
+        assert record is not None and record.consent == kept.consent
+        with soundfile.SoundFile(out) as file:
+            assert file.comment == kept.consent
+        assert run("generate", "audio", "--list-voices") == 0
+        assert f"{kept.id}  Ada Byron" in capsys.readouterr().out
+        assert run("generate", "audio", "--list-voices", "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["lent_voices"] == [{"id": kept.id, "name": "Ada Byron", "problem": ""}]
+        assert run("generate", "audio", "--list-voices", "--model", "reader", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["lent_voices"] == []
+        (home / "voices" / kept.id / "voice.json").write_text("{}")
+        assert run(*SAY, *words, "--out", tmp_path / "never.wav") == 2
+        assert not (tmp_path / "never.wav").exists()
+
+    def test_a_voice_that_does_not_clone_refuses_a_lent_one(
+        self, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        voice_store(home).keep(checked())
+        out = tmp_path / "said.wav"
+        assert run(*SAY, "--prompt", "Hi.", "--lent-voice", "Ada Byron", "--out", out) == 2
+        assert "cannot speak in a voice that was lent" in capsys.readouterr().err
+        assert not out.exists()
 
     def test_a_folder_that_cannot_be_written(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

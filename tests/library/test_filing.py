@@ -17,6 +17,7 @@ from studio.core.media import Picture, Sound
 from studio.core.provenance import Origin, read
 from studio.core.provenance.credentials import read_credentials
 from studio.core.provenance.keys import SigningKey, installation_key
+from studio.core.provenance.origin import check_origin
 from studio.core.requests import AudioRequest, Capability, EmbedRequest, ImageRequest, replaced
 from studio.library.filing import files_of, worth_filing
 from studio.library.library import Library, ModelLabel
@@ -107,6 +108,28 @@ def test_speech_in_a_lent_voice_can_be_asked_for_again(library: Library) -> None
     artifact = spoken(np.zeros((2400, 1), np.float32))
     item = library.add_result(replace(artifact, request=lent_request()))
     assert library.request(item.id) == lent_request()
+
+
+def test_a_file_in_a_lent_voice_names_the_consent_everywhere(
+    library: Library, tmp_path: Path
+) -> None:
+    consent = "Voice of Ada Byron, cloned with the consent recorded on 2026-11-22 (record 1f3a)."
+    artifact = replace(
+        spoken(np.zeros((2400, 1), np.float32)),
+        request=lent_request(),
+        facts={"voice": "Ada Byron", "consent": consent},
+    )
+    path = library.path(library.add_result(artifact))
+    with soundfile.SoundFile(path) as file:
+        assert file.comment == consent
+    record = read(path)
+    assert record is not None
+    assert (record.consent, record.origin) == (consent, Origin.GENERATED)
+    assert [each.sha256 for each in record.ingredients] == ["a" * 64]
+    shared = record.without_prompt()
+    assert shared.consent == consent and "lamp" not in shared.request
+    assert "Ada" not in shared.request
+    assert consent in check_origin(path).sentences
 
 
 def test_what_was_made_from_a_picture_is_marked_as_composite(library: Library) -> None:

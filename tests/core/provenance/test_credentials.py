@@ -107,6 +107,13 @@ def test_nothing_the_user_wrote_is_in_a_manifest(
     assert b"SmolLM2 135M" in members(data) and b"Apache-2.0" in members(data)
 
 
+def test_the_consent_to_a_cloned_voice_is_signed_also_without_the_prompt(key: SigningKey) -> None:
+    given = dataclasses.replace(record("words"), consent="Voice of Ada, cloned with her consent.")
+    for with_prompt in (True, False):
+        data = seal(sample(".wav"), ".wav", given, key, with_prompt=with_prompt).data
+        assert b"Voice of Ada, cloned with her consent." in members(data)
+
+
 @every_signed_format
 def test_a_shared_copy_loses_the_prompt_and_keeps_mark_and_history(
     suffix: str, key: SigningKey, tmp_path: Path

@@ -166,6 +166,7 @@ def test_what_a_model_made_says_so(make, tmp_path: Path, kind: str) -> None:
     session.export(hidden, with_prompt=False)
     shared = read(hidden)
     assert shared is not None and "Secret" not in shared.request and shared.model == "m"
+    assert record.consent == shared.consent == "Consent of Ada"
     assert b"Secret words" not in hidden.read_bytes()
 
 

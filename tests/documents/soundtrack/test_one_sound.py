@@ -31,6 +31,20 @@ def record(sound: Sound) -> ProvenanceRecord:
 
 
 @pytest.mark.parametrize("format", [each.id for each in FORMATS])
+def test_the_consent_to_a_cloned_voice_is_in_comment_and_record(
+    tmp_path: Path, format: str
+) -> None:
+    options = ExportOptions(format=format, bit_depth="16", comment="Mine")
+    path = tmp_path / f"said{options.sound_format.suffix}"
+    with_consent = replace(record(tone()), consent="Voice of Ada, cloned with her consent.")
+    write_sound(tone(), path, options, record=with_consent)
+    with soundfile.SoundFile(path) as file:
+        assert file.comment == "Mine\nVoice of Ada, cloned with her consent."
+    found = read(path)
+    assert found is not None and found.consent == "Voice of Ada, cloned with her consent."
+
+
+@pytest.mark.parametrize("format", [each.id for each in FORMATS])
 def test_every_format_holds_the_sound_and_says_where_it_came_from(
     tmp_path: Path, format: str
 ) -> None:

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import QPushButton
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.job_follower import JobState
-from studio.app.panes.text.listening_bar import ListeningBar
+from studio.app.missing_listener import MissingListener
 from studio.app.panes.text.manuscript_view import ManuscriptView
-from studio.app.panes.text.missing_listener import MissingListener
-from studio.app.panes.text.transcript_job import TranscriptJob, can_listen
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size
+from studio.app.transcript_job import TranscriptJob, can_listen
+from studio.app.widgets.listening_bar import ListeningBar
 from studio.app.widgets.words import duration, fill_in
 from studio.core.artifacts import TranscriptArtifact
 

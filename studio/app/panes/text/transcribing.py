@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFileDialog
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.job_follower import JobState
-from studio.app.panes.text.listening_bar import Choice, ListeningBar
-from studio.app.panes.text.missing_listener import MissingListener
-from studio.app.panes.text.transcript_job import TranscriptJob, can_listen
+from studio.app.missing_listener import MissingListener
+from studio.app.transcript_job import TranscriptJob, can_listen
+from studio.app.widgets.listening_bar import Choice, ListeningBar
 from studio.app.widgets.words import fill_in
 from studio.core.artifacts import TranscriptArtifact
 

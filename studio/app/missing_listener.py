@@ -8,8 +8,8 @@ from PySide6.QtCore import QLocale, QObject
 
 from studio.app.context import AppContext
 from studio.app.models_page import size_words
-from studio.app.panes.text.listening_bar import ListeningBar
-from studio.app.panes.text.transcript_job import can_listen
+from studio.app.transcript_job import can_listen
+from studio.app.widgets.listening_bar import ListeningBar
 from studio.app.widgets.words import fill_in
 
 ENGLISH, MANY_LANGUAGES = "whisper-tiny.en", "whisper-base"
