@@ -16,6 +16,7 @@ from studio.core.paths import Folders
 
 if TYPE_CHECKING:
     from studio.app.model_fetches import ModelFetches
+    from studio.app.voices.own_voices import OwnVoices
     from studio.documents.project.session import ProjectSession
     from studio.library.service import LibraryService
 
@@ -55,3 +56,10 @@ class AppContext:
         from studio.app.model_fetches import ModelFetches
 
         return ModelFetches(self.bridge, self.notify, self.folders)
+
+    @cached_property
+    def voices(self) -> OwnVoices:
+        """Voices that people lent; shared by all that offer some."""
+        from studio.app.voices.own_voices import OwnVoices
+
+        return OwnVoices(self.folders)

@@ -244,6 +244,8 @@ class Window:
             self.project_actions.close()
         if "fetches" in self.context.__dict__:
             self.context.fetches.close()
+        if "voices" in self.context.__dict__:
+            self.context.voices.close()
         self.bridge.close()
         self._starter.close()
         self.library.close()  # after the engine, so that its last results are kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from studio.app.widgets.words import duration, fill_in
 from studio.core.artifacts import Artifact, TranscriptArtifact
 from studio.core.errors import StudioError, storage_errors
 from studio.core.inputs import InputRef, InputStore
-from studio.core.requests import Capability, TranscribeRequest
+from studio.core.requests import Capability, TranscribeRequest, replaced
 
+_NO_SOUND = InputRef(sha256="0" * 64, media_type="audio/wav")
+"""Stands in a request until its sound is read."""
 HELD_BYTES = 48_000_000
 """A larger sound goes through the disk, since the store holds only so much in memory."""
 
@@ -43,17 +46,29 @@ class TranscriptJob(JobFollower):
 
     def listen(self, file: Path, label: str, *, word_times: bool) -> None:
         """Read the sound and hand it to the engine; ``ended`` comes once, whatever happens."""
-        self.state = JobState.QUEUED
         bridge = self._bridge
+        asked = TranscribeRequest(audio=_NO_SOUND, word_times=word_times, label=label, seed=0)
+        self._listen(lambda: _taken_in(bridge.inputs, file), asked)
 
-        def read() -> InputRef:
-            return _taken_in(bridge.inputs, file)
+    def listen_to(self, data: bytes, media_type: str, label: str, *, language: str) -> None:
+        """Listen to a sound that is in memory, and leave no trace of it; see :meth:`listen`."""
+        bridge = self._bridge
+        asked = TranscribeRequest(
+            audio=_NO_SOUND,
+            word_times=False,
+            label=label,
+            language=language,
+            seed=0,
+            transient=True,
+        )
+        self._listen(lambda: bridge.inputs.put(data, media_type, keep=False), asked)
+
+    def _listen(self, read: Callable[[], InputRef], asked: TranscribeRequest) -> None:
+        self.state = JobState.QUEUED
 
         def ask(audio: InputRef) -> None:
             if self._wanted:
-                self.follow(
-                    TranscribeRequest(audio=audio, word_times=word_times, label=label, seed=0)
-                )
+                self.follow(replaced(asked, audio=audio))
 
         def refused(error: StudioError) -> None:
             if self._wanted:

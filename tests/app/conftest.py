@@ -78,6 +78,8 @@ def app_context(
     yield context
     if "fetches" in context.__dict__:
         context.fetches.close()
+    if "voices" in context.__dict__:
+        context.voices.close()
     context.bridge.close()
     context.library.close()
     if "projects" in context.__dict__:

@@ -288,6 +288,7 @@ class FakeEngine:
         self.autoplay = autoplay
         self.problem_list: list[str] = []
         self.voices: tuple[Voice, ...] = ()
+        self.cloning: set[str] = set()
         self.inputs = InputStore()
         self.parts: tuple[ModelInfo, ...] = ()
         self.unused: dict[str, str] = {}
@@ -471,6 +472,9 @@ class FakeEngine:
 
     def voices_for(self, capability: Capability, model_id: str = "") -> tuple[Voice, ...]:
         return self.voices
+
+    def clones(self, model_id: str = "") -> bool:
+        return (model_id or self._default_id(Capability.AUDIO_SPEECH)) in self.cloning
 
     def warm_up(self, model_id: str = "", capability: Capability = Capability.TEXT_CHAT) -> None:
         chosen = model_id or self._default_id(capability)

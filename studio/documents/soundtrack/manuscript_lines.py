@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from studio.core.media import SEED_MAX
 from studio.core.options import OptionValue
-from studio.core.requests import AudioRequest, Capability
+from studio.core.requests import AudioRequest, Capability, KeptVoice
 from studio.core.sentences import sentences
 
 NARRATOR = ""
@@ -37,6 +37,7 @@ class SpeakerVoice:
     Attributes:
         model: Id of the model; "" for the default one.
         voice: One of its voices; "" for its first.
+        kept_voice: A voice that somebody lent, for models that clone; ``voice`` is "" then.
         speed: 1 is the voice's own.
         language: ISO 639-1 code; "" for the voice's own.
         options: Values for the backend's options.
@@ -44,6 +45,7 @@ class SpeakerVoice:
 
     model: str = ""
     voice: str = ""
+    kept_voice: KeptVoice | None = None
     speed: float = 1.0
     language: str = ""
     options: Mapping[str, OptionValue] = field(default_factory=dict)
@@ -127,6 +129,7 @@ class Line:
             options=self.voice.options,
             prompt=self.text,
             voice=self.voice.voice,
+            kept_voice=self.voice.kept_voice,
             speed=self.voice.speed,
             language=self.voice.language,
             label=self.text[:60],
@@ -213,6 +216,8 @@ def _spoken(text: str, cast: Cast, speaker: str, start: int, end: int) -> Iterat
 
 def _key(text: str, voice: SpeakerVoice, seed: int) -> str:
     facts = [text, voice.model, voice.voice, voice.speed, voice.language, seed]
+    # Without a lent voice the key is what it was before there were any.
+    facts += [voice.kept_voice.id] if voice.kept_voice is not None else []
     plain = json.dumps([*facts, dict(voice.options)], sort_keys=True, default=list)
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 

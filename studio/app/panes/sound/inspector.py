@@ -18,9 +18,11 @@ from PySide6.QtWidgets import (
 from studio.app.panes.sound.sound_options import FASTEST, LONGEST_S, SLOWEST, SoundOptions
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
+from studio.app.voices.voice_chooser import VoiceChooser
 from studio.app.widgets.number_field import NumberField
 from studio.app.widgets.options_form import OptionsForm
 from studio.app.widgets.seed_row import SeedRow
+from studio.app.widgets.words import fill_in
 from studio.core.options import OptionInfo
 from studio.documents.soundtrack import MAX_GAIN_DB, MIN_GAIN_DB, Clip, Soundtrack
 
@@ -118,6 +120,9 @@ class ClipSection(QWidget):
 class SoundInspector(QFrame):
     """Shows and changes :class:`SoundOptions`, and the selected clip."""
 
+    voices_wanted = Signal()
+    """The list of lent voices shall be shown."""
+
     def __init__(self, options: SoundOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_role(self, "surface")
@@ -132,10 +137,9 @@ class SoundInspector(QFrame):
         self.model_note = QLabel()
         self.model_note.setWordWrap(True)
         set_role(self.model_note, "caption")
-        self.voice_box = _box(self.tr("Voice"))
-        self.voice_box.activated.connect(
-            lambda index: options.set(voice=self.voice_box.itemData(index))
-        )
+        self.voice_row = VoiceChooser()
+        self.voice_row.chosen.connect(lambda voice, lent: options.set(voice=voice, lent=lent))
+        self.voice_row.voices_wanted.connect(self.voices_wanted)
         self.speed = _number(SLOWEST, FASTEST, 0.05, "×", self.tr("Speed"))
         self.speed.valueChanged.connect(lambda value: options.set(speed=round(value, 2)))
         self.seconds = _number(1, LONGEST_S, 1, "s", self.tr("Length"))
@@ -151,7 +155,7 @@ class SoundInspector(QFrame):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setHorizontalSpacing(Space.M)
         self._rows.setVerticalSpacing(Space.XS)
-        self._rows.addRow(self.tr("Voice"), self.voice_box)
+        self._rows.addRow(self.tr("Voice"), self.voice_row)
         self._rows.addRow(self.tr("Speed"), self.speed)
         self._rows.addRow(self.tr("Length"), self.seconds)
         self._build()
@@ -171,9 +175,8 @@ class SoundInspector(QFrame):
         try:
             options, speech = self._options, self._options.kind == "speech"
             self._show_models()
-            voices = options.voices()
-            _fill(self.voice_box, [(voice.title, voice.id) for voice in voices], options.voice)
-            self._rows.setRowVisible(self.voice_box, speech and len(voices) > 0)
+            self._show_voices()
+            self._rows.setRowVisible(self.voice_row, speech)
             self._rows.setRowVisible(self.speed, speech)
             self._rows.setRowVisible(self.seconds, not speech)
             for field, value in ((self.speed, options.speed), (self.seconds, options.seconds)):
@@ -212,6 +215,23 @@ class SoundInspector(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         self.show_clip(None, None)
+
+    def _show_voices(self) -> None:
+        options = self._options
+        info = options.info() if options.models() else None
+        why_not = ""
+        if not options.clones:
+            why_not = fill_in(
+                self.tr("%1 cannot speak in a voice that was lent. Choose a model that can."),
+                info.title if info is not None else self.tr("This model"),
+            )
+        self.voice_row.show_voices(
+            [(voice.title, voice.id) for voice in options.voices()],
+            [(voice.title, voice.id) for voice in options.lent_voices()],
+            voice=options.voice,
+            lent_voice=options.lent,
+            why_not=why_not,
+        )
 
     def _show_models(self) -> None:
         models = self._options.models()

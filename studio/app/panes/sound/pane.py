@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QVBoxLayout, QWidget
 
 from studio.app.background import Background
@@ -61,7 +61,7 @@ class SoundPane(QWidget):
         self._worker = Background("sound-work", self)
         self._exporting = Background("sound-export", self)
         self.clip_files = ClipFiles(context, self._exporting, self)
-        self.options = SoundOptions(context.bridge, self)
+        self.options = SoundOptions(context.bridge, context.voices, self)
         state = context.folders.state
         self._memory = OptionMemory(self.options, state / "sound-options.json", {}, self)
         self.inspector = SoundInspector(self.options)
@@ -99,6 +99,7 @@ class SoundPane(QWidget):
         self.view.timeline.selection_changed.connect(self._refresh_actions_soon)
         self.view.open_wanted.connect(self.ask_open)
         self.view.narrate_wanted.connect(self.narrate)
+        self.inspector.voices_wanted.connect(self.show_voices)
         self.view.timeline.dragged_out.connect(self._drag_out)
         self.clip_files.words_wanted.connect(self.words_wanted)
 
@@ -108,6 +109,7 @@ class SoundPane(QWidget):
         """Bring back what was open, the first time; then let the user work."""
         if not self._started:
             self._started = True
+            self._context.voices.look()
             QTimer.singleShot(0, self, self.projects.restore)
             QTimer.singleShot(0, self, self._offer_recordings)
         self.view.setFocus()
@@ -451,7 +453,13 @@ class SoundPane(QWidget):
         session = self.session
         if session is None:
             return
-        voice = SpeakerVoice(voice=self.options.voice, speed=self.options.speed)
+        lent = self.options.lent_voice
+        voice = SpeakerVoice(
+            model=self.options.model,
+            voice=self.options.voice if lent is None else "",
+            kept_voice=lent,
+            speed=self.options.speed,
+        )
         run = NarrationRun(self._context, session, self._worker, self)
         run.changed.connect(self._on_narration)
         try:
@@ -472,6 +480,16 @@ class SoundPane(QWidget):
             self.strip.say(words, [(self.tr("Stop"), run.stop)])
         else:
             self.strip.hide()
+
+    # --- lent voices ------------------------------------------------------------------------
+
+    def show_voices(self) -> None:
+        """Show the voices that people lent."""
+        from studio.app.voices.voices_dialog import VoicesDialog
+
+        dialog = VoicesDialog(self._context, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     # --- recordings a crash left ------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from studio.app.bridge import EngineBridge
 from studio.app.model_options import ModelOptions
 from studio.core.errors import BadInputError
 from studio.core.options import OptionValue
-from studio.core.requests import AudioRequest, Capability
+from studio.core.requests import AudioRequest, Capability, KeptVoice
 
 if TYPE_CHECKING:
+    from studio.app.voices.own_voices import OwnVoices
     from studio.engine.api import Voice
     from studio.engine.jobs import InstalledModel
 
@@ -35,15 +36,21 @@ class SoundOptions(ModelOptions):
         speed: Of speech; 1 is the voice's own.
         seconds: How long music shall be.
         voice: Id of the voice; "" for the model's first.
+        lent: Id of a lent voice that was chosen instead; "" for none.
     """
 
-    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self, bridge: EngineBridge, lent_voices: OwnVoices, parent: QObject | None = None
+    ) -> None:
         super().__init__(bridge, (Capability.AUDIO_SPEECH, Capability.AUDIO_MUSIC), parent)
         self.kind: Kind = "speech"
         self.speed = 1.0
         self.seconds = MUSIC_S
         self.voice = ""
+        self.lent = ""
+        self._lent_voices = lent_voices
         self._chosen: dict[str, str] = {}
+        lent_voices.changed.connect(self.changed)
 
     @property
     def capability(self) -> Capability:
@@ -79,8 +86,22 @@ class SoundOptions(ModelOptions):
         """Return the voices of the model."""
         return tuple(self._bridge.voices_for(self.capability, self.model))
 
+    def lent_voices(self) -> tuple[KeptVoice, ...]:
+        """Return the voices that people lent, whether or not the model can speak in them."""
+        return self._lent_voices.usable()
+
+    @property
+    def clones(self) -> bool:
+        """Whether the model speaks in lent voices."""
+        return self.kind == "speech" and self._bridge.clones(self.model)
+
+    @property
+    def lent_voice(self) -> KeptVoice | None:
+        """The lent voice that is spoken with; ``None`` for the model's own."""
+        return self._lent_voices.find(self.lent) if self.lent and self.clones else None
+
     def set(self, **changes: object) -> None:
-        """Set speed, seconds or voice."""
+        """Set speed, seconds, voice or lent voice."""
         different = {name: v for name, v in changes.items() if getattr(self, name) != v}
         for name, value in different.items():
             setattr(self, name, value)
@@ -97,13 +118,16 @@ class SoundOptions(ModelOptions):
             raise BadInputError("There is no text yet.", hint="Write a few words first.")
         values: dict[str, OptionValue] = self.for_request(self.capability)
         speech = self.kind == "speech"
+        kept = self.lent_voice if not voice else None
+        own_voice = (voice or self.voice) if speech and kept is None else ""
         return AudioRequest(
             capability=self.capability,
             seed=self.next_seed() if seed is None else seed,
             model=self.model,
             options=values,
             prompt=prompt,
-            voice=(voice or self.voice) if speech else "",
+            voice=own_voice,
+            kept_voice=kept,
             speed=self.speed if speech else 1.0,
             audio_end_in_s=0.0 if speech else self.seconds,
             label=prompt.strip().splitlines()[0][:60],
@@ -117,6 +141,7 @@ class SoundOptions(ModelOptions):
             "speed": self.speed,
             "seconds": self.seconds,
             "voice": self.voice,
+            "lent": self.lent,
             "models": dict(self._chosen),
         }
 
@@ -127,6 +152,7 @@ class SoundOptions(ModelOptions):
         self.speed = _number(plain.get("speed"), SLOWEST, FASTEST, 1.0)
         self.seconds = _number(plain.get("seconds"), 1.0, LONGEST_S, MUSIC_S)
         self.voice = str(plain.get("voice") or "")
+        self.lent = str(plain.get("lent") or "")
         models = plain.get("models")
         if isinstance(models, Mapping):
             self._chosen = {str(kind): str(model) for kind, model in models.items()}

@@ -327,7 +327,7 @@ def test_without_a_model_it_says_so_and_the_rest_works(studio: Studio, tmp_path:
 def test_options_come_back_at_the_next_start(studio: Studio) -> None:
     options = studio.pane.options
     options.set(speed=1.25, voice="x")
-    other = SoundOptions(studio.context.bridge)
+    other = SoundOptions(studio.context.bridge, studio.context.voices)
     other.take_plain(options.to_plain())
     assert (other.speed, other.voice, other.kind) == (1.25, "x", "speech")
 
