@@ -22,6 +22,7 @@ from studio.documents.soundtrack.narration import (
     speakers_in,
 )
 from tests.documents.soundtrack.conftest import RATE, known
+from tests.fakes.lent_voices import kept_voice
 
 TEXT = """# One
 
@@ -301,3 +302,18 @@ def test_any_text_gives_lines_in_order_inside_it(text: str) -> None:
         assert 0 <= line.start < line.end <= len(text)
         assert line.text in text[line.start : line.end]
         assert line.request().prompt.strip()
+
+
+def test_a_lent_voice_is_part_of_a_lines_key_and_its_request() -> None:
+    text = "The lamp is lit."
+    plain = lines_of(text, Cast())[0]
+    lent = lines_of(text, Cast(narrator=SpeakerVoice(kept_voice=kept_voice())))[0]
+    other = lines_of(text, Cast(narrator=SpeakerVoice(kept_voice=kept_voice(id="2b"))))[0]
+    assert len({plain.key, lent.key, other.key}) == 3
+    assert lent.request().kept_voice == kept_voice() and plain.request().kept_voice is None
+
+
+def test_lines_without_a_lent_voice_keep_the_key_they_had() -> None:
+    """Else every narration made before there were lent voices would be spoken anew."""
+    (line,) = lines_of("The lamp is lit.", Cast(narrator=SpeakerVoice(voice="heart")))
+    assert line.key == "b2aa65d238414e34c51fe880"

@@ -16,7 +16,7 @@ from studio.app.documents_pane import Front
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.inspector import SoundInspector
-from studio.app.panes.sound.narration_run import NarrationRun, texts_of
+from studio.app.panes.sound.narrating import Narrating
 from studio.app.panes.sound.sound_actions import sound_actions
 from studio.app.panes.sound.sound_options import SoundOptions
 from studio.app.panes.sound.sound_place import SoundPlace
@@ -71,10 +71,10 @@ class SoundPane(QWidget):
         )
         self.strip = NoticeStrip(self)
         self.view = SoundView(context, self.options, self.inspector)
+        self.narrating = Narrating(self, context, self._worker)
         self._open: list[SoundSession] = []
         self._current = -1
         self._started = self._closed = False
-        self._narration: NarrationRun | None = None
         self._actions_timer = QTimer(self)
         self._actions_timer.setSingleShot(True)
         self._actions_timer.timeout.connect(self._refresh_actions)
@@ -98,7 +98,7 @@ class SoundPane(QWidget):
         self.view.changed.connect(self._refresh_actions_soon)
         self.view.timeline.selection_changed.connect(self._refresh_actions_soon)
         self.view.open_wanted.connect(self.ask_open)
-        self.view.narrate_wanted.connect(self.narrate)
+        self.view.narrate_wanted.connect(self.narrating.ask)
         self.inspector.voices_wanted.connect(self.show_voices)
         self.view.timeline.dragged_out.connect(self._drag_out)
         self.clip_files.words_wanted.connect(self.words_wanted)
@@ -423,63 +423,6 @@ class SoundPane(QWidget):
 
     def _exported(self, target: Path, _result: object) -> None:
         self._context.notify.success(self.tr("%1 is written.").replace("%1", target.name))
-
-    # --- narration --------------------------------------------------------------------------
-
-    def narrate(self) -> None:
-        """Ask for a text of the project and speak it onto a track."""
-        if self._narration is not None and self._narration.running:
-            self._narration.stop()
-            return
-        projects = self._context.projects
-        texts = texts_of(projects.current) if projects.current is not None else []
-        if not texts or projects.current is None:
-            self._context.notify.info(
-                self.tr("There is no text in this project yet. Write one in the text pane first.")
-            )
-            return
-        titles = [title for _, title in texts]
-        title, agreed = QInputDialog.getItem(
-            self, self.tr("Narrate a text"), self.tr("Text"), titles, 0, False
-        )
-        if agreed:
-            document_id = texts[titles.index(title)][0]
-            self.narrate_text(projects.current.text(document_id).text)
-
-    def narrate_text(self, text: str) -> None:
-        """Speak a text onto the narration track; only what changed is spoken anew."""
-        from studio.documents.soundtrack.narration import Cast, SpeakerVoice
-
-        session = self.session
-        if session is None:
-            return
-        lent = self.options.lent_voice
-        voice = SpeakerVoice(
-            model=self.options.model,
-            voice=self.options.voice if lent is None else "",
-            kept_voice=lent,
-            speed=self.options.speed,
-        )
-        run = NarrationRun(self._context, session, self._worker, self)
-        run.changed.connect(self._on_narration)
-        try:
-            run.start(text, Cast(narrator=voice))
-        except StudioError as error:
-            self.view.show_error(error)
-            return
-        self._narration = run
-        self._on_narration()
-
-    def _on_narration(self) -> None:
-        run = self._narration
-        if run is None:
-            return
-        if run.running:
-            words = self.tr("Speaking line %1 of %2")
-            words = words.replace("%1", str(run.done + 1)).replace("%2", str(run.total))
-            self.strip.say(words, [(self.tr("Stop"), run.stop)])
-        else:
-            self.strip.hide()
 
     # --- lent voices ------------------------------------------------------------------------
 

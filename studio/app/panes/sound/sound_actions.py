@@ -132,7 +132,7 @@ def _sound(pane: SoundPane) -> tuple[ActionSpec, ...]:
     transport = view.transport
     return (
         _spec("make", _tr("Speak or generate"), view.make, "", "sparkles", "Generate"),
-        _spec("narrate", _tr("Narrate a text…"), pane.narrate, "", "book-open", "Generate"),
+        _spec("narrate", _tr("Narrate a text…"), pane.narrating.ask, "", "book-open", "Generate"),
         _spec("voices", _tr("Voices…"), pane.show_voices, "", "mic", "Generate"),
         _spec("play", _tr("Play or pause"), view.play, "Ctrl+Space", "play", "Sound"),
         _spec("record", _tr("Record or end recording"), view.record, "Ctrl+R", "mic", "Sound"),

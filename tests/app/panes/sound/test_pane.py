@@ -8,15 +8,22 @@ import soundfile
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDrag, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog
 
+from studio.app.panes.sound.narrate_dialog import NarrateDialog
 from studio.app.panes.sound.pane import SoundPane
 from studio.app.panes.sound.sound_options import SoundOptions
+from studio.app.voices.voices_dialog import VoicesDialog
+from studio.core.paths import Folders
 from studio.core.provenance import read
 from studio.core.requests import AudioRequest, from_json
 from studio.documents.soundtrack.formats import ExportOptions
+from studio.documents.spans import TextEdit
+from studio.engine.api import Voice
+from studio.voices.records import VoiceRecord
 from tests.app.panes.sound.conftest import Studio, wav
-from tests.fakes.fake_engine import Fail, Finish, Sing, Steps
+from tests.fakes.fake_engine import VOICE_MODEL, Fail, Finish, Sing, Steps
+from tests.fakes.readings import checked, voice_store
 
 
 def drag(studio: Studio, start: QPointF, end: QPointF) -> None:
@@ -195,8 +202,8 @@ def test_a_text_is_narrated_and_only_what_changed_is_spoken_again(studio: Studio
     pane = studio.pane
 
     def narrate(text: str) -> None:
-        pane.narrate_text(text)
-        run = pane._narration
+        pane.narrating.speak(text)
+        run = pane.narrating.run
         assert run is not None
         while run.running:
             count = len(studio.asked)
@@ -330,6 +337,121 @@ def test_options_come_back_at_the_next_start(studio: Studio) -> None:
     other = SoundOptions(studio.context.bridge, studio.context.voices)
     other.take_plain(options.to_plain())
     assert (other.speed, other.voice, other.kind) == (1.25, "x", "speech")
+
+
+@pytest.fixture
+def lent(studio: Studio, folders: Folders) -> VoiceRecord:
+    """A lent voice that the pane knows."""
+    store = voice_store(folders.data)
+    voices = studio.context.voices
+    voices._made = store  # else the system's keyring would be asked
+    record = store.keep(checked())
+    voices.refresh()
+    studio.until(lambda: voices.usable())
+    return record
+
+
+def test_a_lent_voice_is_chosen_and_spoken_with(studio: Studio, lent: VoiceRecord) -> None:
+    chooser, options = studio.pane.inspector.voice_row, studio.pane.options
+    at = chooser.box.findText("Ada Byron")
+    assert not chooser.box.model().item(at).isEnabled(), "the model does not clone"
+    assert "cannot speak in a voice" in chooser.box.itemData(at, Qt.ItemDataRole.ToolTipRole)
+    studio.engine.cloning.add(VOICE_MODEL.info.id)
+    studio.pane.inspector.refresh()
+    assert chooser.box.model().item(at).isEnabled()
+    chooser.box.setCurrentIndex(at)
+    chooser.box.activated.emit(at)
+    studio.speak("The lamp is lit.")
+    request = studio.asked[-1]
+    assert (request.kept_voice, request.voice) == (lent.kept_voice(), "")
+    other = SoundOptions(studio.context.bridge, studio.context.voices)
+    other.take_plain(options.to_plain())
+    assert other.lent_voice == lent.kept_voice()
+    chooser.box.setCurrentIndex(0)
+    chooser.box.activated.emit(0)
+    studio.speak("So is the sea.")
+    assert studio.asked[-1].kept_voice is None
+
+
+def test_without_the_voice_or_a_model_that_clones_it_is_not_asked_for(
+    studio: Studio, lent: VoiceRecord
+) -> None:
+    options = studio.pane.options
+    studio.engine.cloning.add(VOICE_MODEL.info.id)
+    options.set(lent=lent.id)
+    assert options.lent_voice == lent.kept_voice()
+    studio.engine.cloning.clear()
+    assert options.lent_voice is None
+    studio.engine.cloning.add(VOICE_MODEL.info.id)
+    studio.context.voices.revoke(lent.id, pytest.fail)
+    studio.until(lambda: options.lent_voice is None)
+    studio.speak("The lamp is lit.")
+    assert studio.asked[-1].kept_voice is None
+    options.set_kind("music")
+    assert options.lent_voice is None and studio.pane.inspector.voice_row.isHidden()
+
+
+def test_a_narration_speaks_in_the_lent_voice(studio: Studio, lent: VoiceRecord) -> None:
+    studio.engine.cloning.add(VOICE_MODEL.info.id)
+    studio.pane.options.set(lent=lent.id)
+    studio.engine.autoplay = True
+    studio.pane.narrating.speak("The lamp is lit. So is the sea.")
+    studio.until(lambda: len(studio.clips) == 2)
+    assert {request.kept_voice for request in studio.asked} == {lent.kept_voice()}
+
+
+SCENE = "Ada: Come in.\n\nThe door opens.\n\nBob: Good evening.\n\nAda: Sit down.\n\nBob: Thanks."
+
+
+def test_each_speaker_of_a_narration_has_a_voice(
+    studio: Studio, lent: VoiceRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.engine.cloning.add(VOICE_MODEL.info.id)
+    studio.engine.voices = (Voice(id="heart", title="Heart"), Voice(id="sky", title="Sky"))
+    studio.engine.autoplay = True
+    project = studio.context.projects.ensure()
+    for title, text in (("Monologue", "The lamp is lit."), ("Scene", SCENE)):
+        made = project.create_document("text", title)
+        project.commit_text(made, [TextEdit(0, "", text)], label="Type")
+    shown: list[NarrateDialog] = []
+
+    def choose(dialog: NarrateDialog) -> QDialog.DialogCode:
+        shown.append(dialog)
+        assert dialog.choosers == {} and "a colon" in dialog.note.text()
+        dialog.box.setCurrentIndex(1)
+        assert list(dialog.choosers) == ["Ada", "Bob"]
+        for name, title in (("Ada", "Ada Byron"), ("Bob", "Sky")):
+            box = dialog.choosers[name].box
+            box.setCurrentIndex(box.findText(title))
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(NarrateDialog, "exec", choose)
+    studio.pane.narrating.ask()
+    studio.until(lambda: len(studio.clips) == 5)
+    spoken = {r.prompt: (r.voice, r.kept_voice and r.kept_voice.title) for r in studio.asked}
+    assert spoken == {
+        "Come in.": ("", "Ada Byron"),
+        "The door opens.": ("", None),
+        "Good evening.": ("sky", None),
+        "Sit down.": ("", "Ada Byron"),
+        "Thanks.": ("sky", None),
+    }
+
+    def again(dialog: NarrateDialog) -> QDialog.DialogCode:
+        dialog.box.setCurrentIndex(1)
+        assert dialog.choosers["Ada"].choice == ("", lent.id), "what was chosen is known again"
+        return QDialog.DialogCode.Rejected
+
+    studio.until(lambda: not studio.pane.narrating.run.running)
+    monkeypatch.setattr(NarrateDialog, "exec", again)
+    studio.pane.narrating.ask()
+
+
+def test_voices_are_shown(studio: Studio) -> None:
+    studio.pane.inspector.voice_row.button.click()
+    (dialog,) = studio.pane.findChildren(VoicesDialog)
+    assert dialog.isVisible()
+    dialog.accept()
 
 
 def test_every_control_can_be_named_by_a_screen_reader(studio: Studio) -> None:
