@@ -34,6 +34,7 @@ class TranscriptJob(JobFollower):
 
     Attributes:
         artifact: What was heard; ``None`` until it is done.
+        audio: The sound as the request names it; ``None`` until it is read.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class TranscriptJob(JobFollower):
     ) -> None:
         super().__init__(bridge, parent)
         self.artifact: TranscriptArtifact | None = None
+        self.audio: InputRef | None = None
         self._worker = worker
         self._wanted = True
 
@@ -67,6 +69,7 @@ class TranscriptJob(JobFollower):
         self.state = JobState.QUEUED
 
         def ask(audio: InputRef) -> None:
+            self.audio = audio
             if self._wanted:
                 self.follow(replaced(asked, audio=audio))
 

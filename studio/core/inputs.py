@@ -97,6 +97,19 @@ class InputStore:
         self._hold(ref.sha256, data)
         return data
 
+    def drop(self, ref: InputRef) -> None:
+        """Forget a content that is not to stay; one that is not here is no error.
+
+        Raises:
+            StorageError: It could not be deleted.
+        """
+        with self._lock:
+            self._held.pop(ref.sha256, None)
+        if self._folder is not None:
+            file = self._file(ref.sha256)
+            with storage_errors(file, "deleting a picture or sound of a request"):
+                file.unlink(missing_ok=True)
+
     def sweep(self, keep: Collection[str], older_than_s: float = _KEPT_S) -> int:
         """Delete what the folder holds and nobody asked for in a while; return how many.
 

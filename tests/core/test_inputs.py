@@ -9,6 +9,17 @@ from studio.core.errors import BadInputError, InputMissingError
 from studio.core.inputs import InputRef, InputStore
 
 
+def test_what_is_dropped_is_gone_from_memory_and_folder(tmp_path: Path) -> None:
+    store = InputStore(tmp_path)
+    kept, passing = store.put(b"kept", "audio/wav"), store.put(b"x", "audio/wav", keep=False)
+    for ref in (kept, passing):
+        store.drop(ref)
+        store.drop(ref)
+        with pytest.raises(InputMissingError):
+            store.get(ref)
+    assert not list(tmp_path.glob("??/*"))
+
+
 def test_content_comes_back_in_another_run(tmp_path: Path) -> None:
     ref = InputStore(tmp_path).put(b"pixels", "image/png")
     assert ref.size_bytes == 6

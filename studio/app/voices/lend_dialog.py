@@ -105,9 +105,9 @@ class LendDialog(QDialog):
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Close whatever goes on."""
-        self.lending.close()
-        super().closeEvent(event)
+        """Close whatever goes on; Qt would only ask :meth:`reject`, which drops a recording."""
+        self.done(QDialog.DialogCode.Rejected)
+        event.accept()
 
     # -- what is shown ------------------------------------------------------------------------
 

@@ -241,12 +241,19 @@ class Lending(QObject):
         job.deleteLater()
         if self._closed:
             return
+        self._forget_sound(job)
         if job.state is JobState.FAILED and job.failure is not None:
             self._refuse((f"{job.failure.message} {job.failure.hint}".strip(),))
         elif job.artifact is None:
             self._go(Step.READY)
         else:
             self._check(flac, job.artifact)
+
+    def _forget_sound(self, job: TranscriptJob) -> None:
+        """Let the engine let go of the reading: it is kept with the voice, or not at all."""
+        audio, bridge = job.audio, self._bridge
+        if audio is not None:
+            self._worker.run(lambda: bridge.inputs.drop(audio), lambda _: None, self._failed)
 
     def _check(self, flac: bytes, heard: TranscriptArtifact) -> None:
         reading = self.reading

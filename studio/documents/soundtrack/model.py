@@ -80,6 +80,7 @@ class Source:
         parts: Names of the pieces in the project, in order.
         notices: What the user should know about it, in sentences.
         source_type: IPTC source type the imported file was marked with; "" when it had no mark.
+        consent: What the imported file says of the voices cloned in it, see ``ProvenanceRecord``.
     """
 
     sha256: str
@@ -92,6 +93,7 @@ class Source:
     parts: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     source_type: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,8 @@ import numpy as np
 
 from studio.core.errors import BadInputError, StudioError, storage_errors
 from studio.core.media import Sound
-from studio.core.provenance.embedding import look
+from studio.core.provenance.carriers import Found
+from studio.core.provenance.embedding import look, record_in
 from studio.documents.soundtrack.model import Source
 from studio.documents.soundtrack.packing import packed_as_flac, sound_bytes
 from studio.documents.soundtrack.parts import PartsFile, PartStore, store_file
@@ -65,10 +66,14 @@ class _Facts:
     sampling_rate: int
     channels: int
     source_type: str
+    consent: str = ""
 
     @classmethod
-    def of(cls, reader: SoundFileReader, title: str, source_type: str) -> _Facts:
-        return cls(title, reader.media_type, reader.sampling_rate, reader.channels, source_type)
+    def of(cls, reader: SoundFileReader, title: str, found: Found) -> _Facts:
+        record = record_in(found)
+        consent = record.consent if record is not None else ""
+        rate, channels = reader.sampling_rate, reader.channels
+        return cls(title, reader.media_type, rate, channels, found.source_type, consent)
 
 
 class SourcePool:
@@ -127,7 +132,7 @@ class SourcePool:
         work = Work(progress, cancelled)
         title = title or path.name
         with SoundFileReader(path, path.name) as reader:
-            facts = _Facts.of(reader, title, _source_type(path))
+            facts = _Facts.of(reader, title, _found_in(path))
             if reader.compressed or not reader.whole_bits or reader.channels > _FLAC_CHANNELS:
                 with storage_errors(path, "reading the sound"), path.open("rb") as file:
                     return self._take_in(file, facts, work)
@@ -151,7 +156,7 @@ class SourcePool:
     ) -> Source:
         """Take a sound file in that is in memory; see :meth:`add_file`."""
         with SoundFileReader(io.BytesIO(data), title) as reader:
-            facts = _Facts.of(reader, title, look(data).source_type)
+            facts = _Facts.of(reader, title, look(data))
         return self._take_in(io.BytesIO(data), facts, Work(progress, cancelled))
 
     def add_sound(self, sound: Sound, title: str) -> Source:
@@ -179,6 +184,7 @@ class SourcePool:
             duration=1,
             parts=tuple(names),
             source_type=facts.source_type,
+            consent=facts.consent,
         )
         pcm = self._cache.open(sha256) or self._decode(source, work.sub(0.3, 0.7))
         source = dataclasses.replace(source, duration=pcm.frames, notices=pcm.notices)
@@ -392,12 +398,12 @@ class SourcePool:
             listener(sha256)
 
 
-def _source_type(path: Path) -> str:
-    """Return the mark a file bears that says a model made it; "" for none."""
+def _found_in(path: Path) -> Found:
+    """Return what a file says about where it came from."""
     with (
         storage_errors(path, "reading the sound"),
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
         memoryview(mapped) as view,
     ):
-        return look(view, path.name).source_type
+        return look(view, path.name)

@@ -230,6 +230,8 @@ class Soundtrack:
         if offset < 0 or left < 1:
             raise BadInputError("The sound has nothing at this place.", sound=known.title)
         duration = left if duration is None else max(1, min(duration, left))
+        if known.consent:  # of a file that was made with a lent voice elsewhere
+            values["facts"] = {"consent": known.consent, **values.get("facts", {})}
         return Take(source=source, offset=offset, duration=duration, **values)
 
     def add_clips(self, track_id: str, clips: Sequence[Clip], *, label: str = "Paste") -> None:

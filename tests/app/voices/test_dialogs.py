@@ -251,6 +251,7 @@ def test_closing_the_window_while_recording_leaves_nothing(
     lend.go_on()
     qtbot.waitUntil(lambda: lend.lending.step is Step.RECORDING, timeout=LONG_MS)
     lend.close()
+    assert not lend.isVisible()
     qtbot.waitUntil(lambda: readings(folders) == [], timeout=LONG_MS)
 
 

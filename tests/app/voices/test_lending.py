@@ -14,7 +14,7 @@ from studio.app.context import AppContext
 from studio.app.voices import lending as module
 from studio.app.voices.lending import Lending, Step
 from studio.app.voices.own_voices import OwnVoices
-from studio.core.errors import BadInputError, DiskFullError
+from studio.core.errors import BadInputError, DiskFullError, InputMissingError
 from studio.core.paths import Folders
 from studio.core.requests import TranscribeRequest
 from studio.documents.soundtrack.outputs import SoundDeviceError
@@ -117,6 +117,22 @@ def test_the_listener_is_not_told_what_to_hear(studio, microphone) -> None:
     studio.until(Step.REFUSED)
     asked = to_json(studio.asked[0]).lower()
     assert not [word for word in (*studio.lending.reading.words, "byron") if word in asked]
+
+
+def test_the_engine_keeps_no_copy_of_a_reading(studio, microphone, engine) -> None:
+    studio.read(microphone)
+    studio.hear("mumble")
+    studio.until(Step.REFUSED)
+    ref = studio.asked[0].audio
+
+    def gone() -> bool:
+        try:
+            engine.inputs.get(ref)
+        except InputMissingError:
+            return True
+        return False
+
+    studio.qtbot.waitUntil(gone, timeout=LONG_MS)
 
 
 @pytest.mark.parametrize("word", [0, 3])

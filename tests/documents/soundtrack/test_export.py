@@ -190,6 +190,20 @@ def test_part_of_it_is_composite_and_only_what_is_heard_counts(make, tmp_path: P
     assert read(tmp_path / "d.flac") is None
 
 
+def test_an_imported_file_keeps_the_consent_to_its_voice(tmp_path: Path, pool: SourcePool) -> None:
+    consent = "Voice of Ada, cloned with her consent."
+    given = ProvenanceRecord(kind="audio", model="m", consent=consent)
+    path = write_wav(tmp_path / "given.wav", noise(RATE))
+    path.write_bytes(embed(path.read_bytes(), ".wav", given, with_prompt=False))
+    session = Session(pool, path)
+    assert session.source.consent == consent
+    session.export(tmp_path / "a.flac")
+    record = read(tmp_path / "a.flac")
+    assert record is not None and record.consent == consent
+    with soundfile.SoundFile(tmp_path / "a.flac") as file:
+        assert file.comment == consent
+
+
 def test_an_imported_file_keeps_its_mark(tmp_path: Path, pool: SourcePool) -> None:
     path = write_wav(tmp_path / "given.wav", noise(RATE))
     path.write_bytes(embed(path.read_bytes(), ".wav", ProvenanceRecord(kind="audio", model="m")))
