@@ -155,6 +155,7 @@ class SoundInspector(QFrame):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setHorizontalSpacing(Space.M)
         self._rows.setVerticalSpacing(Space.XS)
+        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._rows.addRow(self.tr("Voice"), self.voice_row)
         self._rows.addRow(self.tr("Speed"), self.speed)
         self._rows.addRow(self.tr("Length"), self.seconds)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from studio.app.panes.sound.sound_options import SoundOptions
 from studio.app.theme.style import set_role
-from studio.app.theme.tokens import Space
+from studio.app.theme.tokens import Size, Space
 from studio.app.voices.voice_chooser import VoiceChooser
 from studio.app.widgets.elided_label import ElidedLabel
 from studio.documents.soundtrack.narration import Cast, SpeakerVoice, speakers_in
@@ -97,6 +97,7 @@ class NarrateDialog(QDialog):
         self.choosers = {name: self._chooser(name) for name in names}
         for name, chooser in self.choosers.items():
             label = ElidedLabel(name)
+            label.setFixedHeight(Size.CONTROL)
             label.setBuddy(chooser.box)
             self._rows.addRow(label, chooser)
         self.note.setText(
