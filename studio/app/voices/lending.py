@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LANGUAGE = "en"
 LOOK_MS = 80
 CLOSE_S = 2.0
-LONGEST_S = 91.0
+LONGEST_S = 61.0
 """Recording ends by itself then: nobody reads the text for so long."""
 
 

@@ -121,8 +121,8 @@ class VoicesDialog(QDialog):
                 self.tr("Models here that speak in lent voices: %1."), ", ".join(cloning)
             )
         return self.tr(
-            "No model here speaks in lent voices yet. Pocket TTS, Dia and CSM do: put the folder "
-            "of one into a model folder. A voice can be lent already."
+            "No model here speaks in lent voices yet. Pocket TTS, CSM, Dia and VibeVoice do: put "
+            "the folder of one into a model folder. A voice can be lent already."
         )
 
     def _lending_is_over(self) -> None:

@@ -65,7 +65,7 @@ def to_the_end_of(dialog: LendDialog, microphone: Microphone, qtbot: QtBot) -> N
 
 def test_an_empty_list_teaches(listed: VoicesDialog) -> None:
     assert listed.empty.isVisible() and listed.rows == []
-    assert "Pocket TTS, Dia and CSM" in listed.note.text()
+    assert "Pocket TTS, CSM, Dia and VibeVoice" in listed.note.text()
     assert listed.lend_button.isEnabled(), "a voice can be lent before a model clones"
 
 
