@@ -8,6 +8,8 @@ only once. ``TRIPTYCH_BENCH_SOUND_S`` shortens the hour and the minute of playin
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
 import os
 import random
@@ -17,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.benchmarks.rows import Row
 RATE = 48_000
 COLUMNS = 1920
 LOOKS = 600
+_LIBRARIES = (("diffusers", "StableDiffusionPipeline"), ("transformers", "CLIPTextModel"))
 TRACKS = 8
 
 
@@ -38,6 +41,7 @@ def run() -> list[Row]:
         size = write_long(wav, wanted)
         rows = hour_rows(_child("hour", str(wav), folder), size, wanted)
         rows += _mixing_rows()
+        rows += _reaction_rows()
         rows += drop_out_rows(_child("drop-outs", str(played)), played)
     return rows
 
@@ -101,6 +105,60 @@ def _mixing_rows() -> list[Row]:
         Row(f"mixing a second of {TRACKS} stereo tracks with fades", each * 1000, "ms", 20.0),
         Row("  times as fast as it is played", 1 / each, "times"),
     ]
+
+
+def _reaction_rows() -> list[Row]:
+    """How soon what the user does is heard, with everything that was written ahead thrown away."""
+    from studio.documents.soundtrack.outputs import BUFFER_S
+
+    rows = []
+    for begins_full, words in ((False, "at once"), (True, "when its buffer is full")):
+        jump, gain = _reactions(begins_full=begins_full)
+        which = f"({BUFFER_S:g} s ahead, a device that begins {words})"
+        rows.append(Row(f"seek while {TRACKS} tracks play, until heard {which}", jump, "ms", 250.0))
+        rows.append(Row("  a track's gain changed, until heard, settling included", gain, "ms"))
+    return rows
+
+
+def _reactions(*, begins_full: bool) -> tuple[float, float]:
+    """Return how many ms pass until a seek and until a change of gain is heard: medians."""
+    from studio.documents.soundtrack import Soundtrack, Source
+    from studio.documents.soundtrack.outputs import NullOutput
+    from studio.documents.soundtrack.player import Player
+
+    arrangement, read = _eight_tracks()
+    source = Source(
+        sha256="0" * 64,
+        title="Noise",
+        media_type="audio/wav",
+        size_bytes=1,
+        sampling_rate=RATE,
+        channels=2,
+        duration=70 * RATE,
+    )
+    output = NullOutput(begins_full=begins_full)
+    soundtrack = Soundtrack(arrangement, [source])
+    player = Player(soundtrack, read, output)
+    player.endless = True
+    _until_heard(output, lambda: player.play(0))
+    track, jumps, gains = soundtrack.tracks[0].id, [], []
+    for number in range(12):
+        jumps.append(_until_heard(output, functools.partial(player.seek, (5 + 4 * number) * RATE)))
+        louder = functools.partial(soundtrack.set_track, track, gain_db=-float(number + 1))
+        gains.append(_until_heard(output, louder))
+    player.close()
+    return statistics.median(jumps), statistics.median(gains)
+
+
+def _until_heard(output: Any, act: Callable[[], object]) -> float:
+    """Act, and wait until what lay ready is thrown away and something new is heard; ms."""
+    before, began = output.begun, time.perf_counter()
+    act()
+    while output.begun == before:
+        if time.perf_counter() - began > 10:
+            raise RuntimeError("nothing was heard")
+        time.sleep(0.0005)
+    return (time.perf_counter() - began) * 1000
 
 
 def _eight_tracks() -> tuple[Any, Any]:
@@ -267,10 +325,10 @@ def _busy(seconds: float, player: Any) -> tuple[int, int]:
         changed.clear()
         engine.submit(request)
         if importing < 0:
-            import diffusers
-            import transformers
-
-            assert diffusers.StableDiffusionPipeline and transformers.CLIPTextModel
+            # Not by the statement: while another thread imports them too, it returns what
+            # transformers was before it put a lazy module in its place.
+            for module, name in _LIBRARIES:
+                assert getattr(importlib.import_module(module), name)
             importing = player.underflows
         changed.wait(120)
     engine.close()

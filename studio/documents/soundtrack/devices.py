@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.documents.soundtrack.inputs import InputStream
+from studio.documents.soundtrack.inputs import INPUT_BUFFER_S, InputStream
 from studio.documents.soundtrack.outputs import (
     BUFFER_S,
     STUCK_S,
@@ -209,7 +209,7 @@ class DeviceInput:
                     "device": number,
                     "channels": max(1, min(channels, int(facts["max_input_channels"]))),
                     "dtype": "float32",
-                    "latency": BUFFER_S,
+                    "latency": INPUT_BUFFER_S,
                 }
                 try:
                     stream = sounddevice.InputStream(samplerate=sampling_rate, **values)

@@ -89,7 +89,7 @@ class Feeder:
         self._closing = False
         self._buffer_s = buffer_s
         self._may_deepen = may_deepen
-        self._fed = False
+        self._fed = self._brimming = False
         self._padding = self._left = 0
         self._padded_enough = False
         self._cursor = _Cursor(sampling_rate)
@@ -225,7 +225,7 @@ class Feeder:
                 closing, feeding, output = self._closing, self._feeding, self._output
             try:
                 if changed:
-                    self._fed = self._primed = self._padded_enough = False
+                    self._fed = self._primed = self._brimming = self._padded_enough = False
                     self._padding = 0
                 if (changed or closing) and self._stream is not None:
                     self._stream.drop()
@@ -264,15 +264,18 @@ class Feeder:
             self._end_if_heard(stream)
             return
         self._primed = True
-        count = min(FEED_FRAMES, self._ring.filled())
+        room = stream.room()
+        # The first piece is all there is: a stall just after it must not find an empty device.
+        count = min(FEED_FRAMES if self._fed else max(FEED_FRAMES, room), self._ring.filled())
         if count == 0:
             self._primed = self._finishing
             self._end_if_heard(stream)
             return
-        room = stream.room()
         if room < count:
-            self._wait(stream, (count - room) / self._rate)
-            return
+            if self._brimming or not room:
+                self._wait(stream, (count - room) / self._rate)
+                return
+            count, self._brimming = room, True  # some devices begin only when nothing more fits
         if self._fed and stream.delay == 0 and self._deepened():
             return
         self._waiting_since = time.monotonic()
@@ -293,7 +296,7 @@ class Feeder:
 
     def _deepened(self) -> bool:
         """Open the output anew with a deeper buffer after it ran dry, where that may help."""
-        self._fed = False
+        self._fed = self._brimming = False
         if not self._may_deepen or self._buffer_s >= MAX_BUFFER_S:
             return False
         self.underflows += 1
@@ -368,12 +371,12 @@ class Feeder:
 class _Cursor:
     """Which place is heard now, by the clock, kept in step with what the device says.
 
-    Devices tell their delay in steps, up to half a second each with deep buffers: what they say
-    is never more than what is heard. So the clock leads, jumps forward where it is behind, and
-    every other second is put back by what it was ahead all the time.
+    Devices tell their delay in steps, up to a quarter of their buffer each: what they say is
+    never more than what is heard. So the clock leads, jumps forward where it is behind, and now
+    and then is put back by what it was ahead all the time.
     """
 
-    _WINDOW_S = 2.0
+    _WINDOW_S = MAX_BUFFER_S / 4 + 1.0
 
     def __init__(self, sampling_rate: int) -> None:
         self._rate = sampling_rate

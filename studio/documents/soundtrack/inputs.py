@@ -12,6 +12,9 @@ import numpy as np
 from studio.documents.soundtrack.outputs import SoundDeviceError
 from studio.documents.soundtrack.sound_files import Samples
 
+INPUT_BUFFER_S = 2.0
+"""How much the system keeps of what was not read yet: all that a crash may lose."""
+
 
 class InputStream(Protocol):
     """An open input; used by one thread."""

@@ -16,13 +16,14 @@ from typing import Protocol
 from studio.core.errors import StudioError
 from studio.documents.soundtrack.sound_files import Samples
 
-BUFFER_S = 2.0
-"""How much lies ready in the system's own buffer. Importing large libraries stalls Python for up
-to 0.3 s in one piece, and much longer on a computer with other things to do; what is thrown away
-when something changes costs nothing."""
+BUFFER_S = 6.0
+"""How much lies ready in the system's own buffer. Importing large libraries stalls Python for
+0.1 s in one piece on an idle computer, and for 2 s on one with other things to do. What is thrown
+away when something changes must be mixed again before it is heard, which takes a few hundredths
+of what it lasts."""
 QUICK_BUFFER_S = 0.4
 """For what shall be heard as soon as it is made; a device may wait until its buffer is full."""
-MAX_BUFFER_S = 4.0
+MAX_BUFFER_S = 12.0
 """Where that was not enough, the buffer doubles up to this."""
 STUCK_S = 3.0
 """A device that moves nothing for so long is gone, whatever it says."""
@@ -83,16 +84,22 @@ class NullOutput:
 
     Args:
         clock: Returns seconds.
+        begins_full: Be silent until the buffer is full, as ALSA and PulseAudio are.
 
     Attributes:
         heard: Called with what is heard as it is heard, when set; what is dropped never is.
         streams: Every stream that was opened.
+        begun: How often something began to be heard.
     """
 
     name = "Nowhere"
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, begins_full: bool = False
+    ) -> None:
         self._clock = clock
+        self.begins_full = begins_full
+        self.begun = 0
         self.heard: Callable[[Samples], None] | None = None
         self.streams: list[NullStream] = []
         self._gone: SoundDeviceError | None = None
@@ -147,6 +154,7 @@ class NullStream:
 
     def room(self) -> int:
         """Return how many samples fit now."""
+        self._output.check()
         return max(0, self.capacity - self.delay)
 
     def write(self, samples: Samples) -> bool:
@@ -154,14 +162,16 @@ class NullStream:
         self._output.check()
         with self._lock:
             now = self._clock()
-            if self._started is None:
-                self._started = now
-            dry = self._advance(now) > self._written
+            dry = self._started is not None and self._advance(now) > self._written
             if dry:  # a device plays silence meanwhile
                 self.underflows += 1
-                self._started, self._written, self._told = now, 0, 0
+                self._started, self._written, self._told = None, 0, 0
             self._written += len(samples)
             self._waiting.append(samples)
+            full = self._written >= self.capacity
+            if self._started is None and (full or not self._output.begins_full):
+                self._started = now
+                self._output.begun += 1
         return dry
 
     @property
@@ -169,7 +179,7 @@ class NullStream:
         """Samples that are not played yet."""
         with self._lock:
             if self._started is None:
-                return 0
+                return self._written
             return max(0, self._written - self._advance(self._clock()))
 
     def drop(self) -> None:

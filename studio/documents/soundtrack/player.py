@@ -139,6 +139,7 @@ class Player:
     @volume.setter
     def volume(self, volume: float) -> None:
         self._feeder.volume = min(1.0, max(0.0, volume))
+        self.refresh()
 
     @property
     def looping(self) -> bool:

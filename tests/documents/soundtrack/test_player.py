@@ -17,6 +17,7 @@ from studio.documents.soundtrack.outputs import (
     BUFFER_S,
     MAX_BUFFER_S,
     NullOutput,
+    NullStream,
     SoundDeviceError,
 )
 from studio.documents.soundtrack.player import Player, PlayerEvent
@@ -393,6 +394,48 @@ def test_a_null_stream_is_a_device_with_a_clock() -> None:
         output.open(1000, 0.5)
 
 
+def test_a_device_that_begins_when_its_buffer_is_full_is_filled_to_the_brim() -> None:
+    output = NullOutput(begins_full=True)
+    ended = threading.Event()
+    feeder = Feeder(output, RATE, 2.0, lambda _: ended.set(), buffer_s=0.2501)
+    feeder.start()
+    feeder.write(noise(RATE // 2))
+    feeder.finish()
+    assert ended.wait(PATIENCE_S)
+    assert output.begun == 1 and output.underflows == 0
+    feeder.close()
+
+
+def test_what_is_ready_goes_to_the_device_in_one_piece_first() -> None:
+    """A stall just after the beginning must not find a device with a few hundredths of a second."""
+    output = NullOutput(clock=lambda: 5.0)
+    first: list[int] = []
+
+    class Watched(NullOutput):
+        def open(self, sampling_rate: int, buffer_s: float = BUFFER_S) -> NullStream:
+            stream = output.open(sampling_rate, buffer_s)
+            write = stream.write
+            stream.write = lambda samples: (first.append(len(samples)), write(samples))[1]  # type: ignore[method-assign]
+            return stream
+
+    feeder = Feeder(Watched(), RATE, 4.0, lambda _: None)
+    feeder.write(np.zeros((2 * RATE, 2), np.float32))
+    feeder.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while not first and time.monotonic() < deadline:
+        feeder.wait_for_room(4 * RATE, 0.01)
+    feeder.close()
+    assert first[0] == 2 * RATE
+
+
+def test_a_change_of_volume_is_heard_at_once(listening: Listening) -> None:
+    listening.player.play(0)
+    listening.until(lambda: listening.player.position > RATE // 10)
+    listening.player.volume = 0.0
+    listening.until(lambda: bool(listening.blocks) and not listening.blocks[-1].any())
+    assert sum(map(len, listening.blocks)) < RATE
+
+
 def test_the_ring_gives_what_was_written_across_its_end() -> None:
     ring = Ring(100)
     numbers = np.arange(1000, dtype=np.float32)[:, np.newaxis].repeat(2, axis=1)
@@ -422,9 +465,10 @@ def test_a_device_that_does_not_answer_any_more_is_gone(monkeypatch) -> None:
     output = NullOutput(clock=lambda: 5.0)  # time stands still for it
     told: list[StudioError | None] = []
     ended = threading.Event()
-    feeder = Feeder(output, RATE, 4.0, lambda error: (told.append(error), ended.set())[1])
+    ahead_s = BUFFER_S + 1.0
+    feeder = Feeder(output, RATE, ahead_s, lambda error: (told.append(error), ended.set())[1])
     feeder.start()
-    feeder.write(np.zeros((3 * RATE, 2), np.float32))
+    feeder.write(np.zeros((round(ahead_s * RATE), 2), np.float32))
     assert ended.wait(PATIENCE_S)
     assert isinstance(told[0], SoundDeviceError) and "does not answer" in str(told[0])
     feeder.close()
