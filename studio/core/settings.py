@@ -35,6 +35,11 @@ class Appearance:
         step=1,
         unit="px",
     )
+    sound_look: Literal["waveform", "spectrogram", "both"] = option(
+        "waveform",
+        title="Sounds are drawn as",
+        help="On the time line: how loud it is, which pitches sound, or both, one above the other.",
+    )
     reduce_motion: bool = option(
         False, title="Less motion", help="Show changes at once, without fading or sliding."
     )

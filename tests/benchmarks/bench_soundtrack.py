@@ -28,6 +28,7 @@ from tests.benchmarks.rows import Row
 RATE = 48_000
 COLUMNS = 1920
 LOOKS = 600
+SPECTRA = 100
 _LIBRARIES = (("diffusers", "StableDiffusionPipeline"), ("transformers", "CLIPTextModel"))
 TRACKS = 8
 
@@ -74,7 +75,11 @@ def hour_rows(found: dict[str, Any], size: int, seconds: float) -> list[Row]:
         Row("what the project grew by, the same", found["project"] / size, "times", 1.0),
         Row(f"waveform of it at {COLUMNS} px, any zoom: median", found["median_ms"], "ms"),
         Row(f"waveform of it at {COLUMNS} px, any zoom: p99", found["p99_ms"], "ms", 16.0),
-        Row("a tile of its spectrogram", found["tile_ms"], "ms"),
+        Row(f"spectrogram of it at {COLUMNS} px, painted: median", found["paint_median"], "ms"),
+        Row(f"spectrogram of it at {COLUMNS} px, painted: p99", found["paint_p99"], "ms", 16.0),
+        Row("  the same while its tiles are still to come: p99", found["sparse_p99"], "ms", 16.0),
+        Row("  from the first look at a place until all is there: median", found["whole_ms"], "ms"),
+        Row("a tile of it", found["tile_ms"], "ms"),
     ]
 
 
@@ -232,8 +237,10 @@ def _hour(wav: Path, folder: Path) -> dict[str, Any]:
         for index in range(8):
             tiles.tile(source.sha256, 4, index)
         tile_ms = (time.perf_counter() - began) * 1000 / 8
+        painted = _painted(pool, source)
         pool.close()
     return {
+        **painted,
         "seconds": seconds,
         "processor_s": worked,
         "rss": rss,
@@ -242,6 +249,60 @@ def _hour(wav: Path, folder: Path) -> dict[str, Any]:
         "median_ms": statistics.median(times),
         "p99_ms": _p99(times),
         "tile_ms": tile_ms,
+    }
+
+
+def _painted(pool: Any, source: Any) -> dict[str, float]:
+    """Paint the time line with the spectrogram of a sound at many places and zooms; ms."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QApplication
+
+    from studio.app.panes.sound.timeline.scale import Scale
+    from studio.app.panes.sound.timeline.timeline_view import TimelineView
+    from studio.app.theme import Theme
+    from studio.documents.soundtrack import Soundtrack
+
+    app = QApplication.instance() or QApplication([])
+    soundtrack = Soundtrack(sources=[source])
+    soundtrack.add_clip(soundtrack.add_track(), source.sha256, 0)
+    view = TimelineView(Theme(app, "dark"))  # type: ignore[arg-type]
+    view.resize(COLUMNS, 400)
+    view.set_soundtrack(soundtrack, pool)
+    view.set_look("spectrogram")
+    target = QImage(COLUMNS, 400, QImage.Format.Format_ARGB32_Premultiplied)
+    view.render(target)
+
+    def paint() -> float:
+        began = time.perf_counter()
+        view.viewport().render(target)
+        return (time.perf_counter() - began) * 1000
+
+    dice = random.Random(2)
+    sparse, whole, waits = [], [], []
+    for _ in range(SPECTRA):
+        length = round(COLUMNS * (source.duration / COLUMNS) ** dice.random())  # any zoom alike
+        start = dice.randrange(source.duration - length + 1)
+        view._scale = Scale(RATE, length / COLUMNS, float(start))
+        began = time.perf_counter()
+        view.spectra.forget()
+        sparse.append(paint())
+        while view.spectra.busy:
+            app.processEvents()
+            sparse.append(paint())
+        waits.append((time.perf_counter() - began) * 1000)
+        tries = []
+        for _ in range(3):
+            view.spectra.forget()
+            tries.append(paint())
+            assert not view.spectra.busy
+        whole.append(min(tries))
+    view.set_soundtrack(None, None)
+    return {
+        "paint_median": statistics.median(whole),
+        "paint_p99": _p99(whole),
+        "sparse_p99": _p99(sparse),
+        "whole_ms": statistics.median(waits),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -27,6 +28,11 @@ class Palette:
         canvas: Around pictures, without a tint.
         checker: Squares behind what is transparent in a picture; neutral.
         checker_other: The squares between them.
+        heard_wash: Behind the sentence that is read aloud now.
+        spectrum_quiet: Of a spectrogram, above silence, which has the colour of its clip: from
+            there to the next ones lightness changes evenly, see :func:`ramp`.
+        spectrum_middle: In between.
+        spectrum_loud: The loudest.
     """
 
     ground: str
@@ -46,6 +52,10 @@ class Palette:
     canvas: str
     checker: str
     checker_other: str
+    heard_wash: str
+    spectrum_quiet: str
+    spectrum_middle: str
+    spectrum_loud: str
 
 
 DARK = Palette(
@@ -66,6 +76,10 @@ DARK = Palette(
     canvas="#3A3A3A",
     checker="#5C5C5C",
     checker_other="#525252",
+    heard_wash="#22404A",
+    spectrum_quiet="#2F4A6B",
+    spectrum_middle="#6FA3B0",
+    spectrum_loud="#FBF6E6",
 )
 
 LIGHT = Palette(
@@ -86,6 +100,10 @@ LIGHT = Palette(
     canvas="#BDBDBD",
     checker="#F4F4F4",
     checker_other="#E2E2E2",
+    heard_wash="#CFE6EC",
+    spectrum_quiet="#C2DADF",
+    spectrum_middle="#5E87AE",
+    spectrum_loud="#17173A",
 )
 
 
@@ -167,8 +185,7 @@ class Motion:
 
 def luminance(colour: str) -> float:
     """Return the relative luminance of "#rrggbb", 0..1, as WCAG 2.2 defines it."""
-    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    linear = _linear(colour)
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -176,3 +193,56 @@ def contrast(one: str, other: str) -> float:
     """Return the contrast of two colours, 1..21, as WCAG 2.2 defines it."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def ramp(colours: Sequence[str], steps: int) -> list[str]:
+    """Return ``steps`` colours from the first to the last, evenly light to the eye.
+
+    In OKLab (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/): lightness runs
+    straight from end to end, the hue through the colours between.
+    """
+    points = [_oklab(colour) for colour in colours]
+    found = []
+    for step in range(steps):
+        share = step / (steps - 1)
+        at = share * (len(points) - 1)
+        one, other = points[int(at)], points[min(int(at) + 1, len(points) - 1)]
+        _, a, b = (x + (y - x) * (at - int(at)) for x, y in zip(one, other, strict=True))
+        found.append(_from_oklab(points[0][0] + (points[-1][0] - points[0][0]) * share, a, b))
+    return found
+
+
+def lightness(colour: str) -> float:
+    """Return how light "#rrggbb" is to the eye, 0..1, as OKLab defines it."""
+    return _oklab(colour)[0]
+
+
+def _linear(colour: str) -> list[float]:
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def _oklab(colour: str) -> tuple[float, float, float]:
+    red, green, blue = _linear(colour)
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    medium = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
+    )
+
+
+def _from_oklab(light: float, a: float, b: float) -> str:
+    long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+    clipped = (min(1.0, max(0.0, c)) for c in linear)
+    coded = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in clipped)
+    return "#" + "".join(f"{round(c * 255):02X}" for c in coded)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from studio.app.theme.tokens import DARK, LIGHT, Palette, contrast, luminance
+from studio.app.theme.tokens import DARK, LIGHT, Palette, contrast, lightness, luminance, ramp
 
 APP = Path(__file__).parents[3] / "studio" / "app"
 BOTH = pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
@@ -19,7 +20,9 @@ def test_contrast_is_the_one_of_wcag():
 
 
 @BOTH
-@pytest.mark.parametrize("ground", ["ground", "surface", "raised", "hover", "gold_wash"])
+@pytest.mark.parametrize(
+    "ground", ["ground", "surface", "raised", "hover", "gold_wash", "heard_wash"]
+)
 def test_text_can_be_read_everywhere(palette: Palette, ground: str):
     assert contrast(palette.text, getattr(palette, ground)) >= 7
 
@@ -63,6 +66,24 @@ def test_the_surround_of_pictures_has_no_tint(palette: Palette):
 def test_tokens_are_colours(palette: Palette):
     for field in fields(Palette):
         assert re.fullmatch(r"#[0-9A-Fa-f]{6}", getattr(palette, field.name)), field.name
+
+
+@BOTH
+def test_a_spectrogram_gets_evenly_lighter_or_darker(palette: Palette):
+    stops = (
+        palette.raised,
+        palette.spectrum_quiet,
+        palette.spectrum_middle,
+        palette.spectrum_loud,
+    )
+    shades = ramp(stops, 64)
+    assert (shades[0], shades[-1]) == (palette.raised, palette.spectrum_loud)
+    steps = [lightness(b) - lightness(a) for a, b in itertools.pairwise(shades)]
+    even = (lightness(shades[-1]) - lightness(shades[0])) / 63
+    assert all(step == pytest.approx(even, abs=0.004) for step in steps)
+    assert contrast(shades[-1], shades[0]) >= 10
+    # The play head and the edge of a chosen clip can be told from it by their hue.
+    assert contrast(palette.gold, palette.spectrum_quiet) >= 2.5
 
 
 def test_no_colour_stands_outside_the_tokens():

@@ -14,6 +14,7 @@ from studio.documents.soundtrack.spectrogram import (
     FLOOR_DB,
     LEVELS,
     SpectrogramTiles,
+    height_of,
     level_for,
     tile_samples,
 )
@@ -141,3 +142,63 @@ def test_levels_have_a_column_for_each_pixel() -> None:
     assert level_for(1e12) == LEVELS - 1
     for samples_per_px in (100.0, 1000.0, 90_000.0):
         assert tile_samples(level_for(samples_per_px)) / COLUMNS <= samples_per_px
+
+
+def made(tiles: SpectrogramTiles, name: str, start: int, end: int, columns: int) -> Samples:
+    """Return a strip after everything it lacked was made."""
+    for key in tiles.strip(name, start, end, columns).missing:
+        tiles.tile(*key)
+    strip = tiles.strip(name, start, end, columns)
+    assert not strip.missing
+    return strip.decibels
+
+
+def read_click(_: str, start: int, frames: int) -> Samples:
+    """Silence but for a click of 2000 samples at half a minute."""
+    out = np.zeros((frames, 1), np.float32)
+    first, last = max(start, 30 * RATE), min(start + frames, 30 * RATE + 2000)
+    if first < last:
+        wave = np.sin(2 * np.pi * 3000 * np.arange(first, last) / RATE)
+        out[first - start : last - start, 0] = wave
+    return out
+
+
+@pytest.mark.parametrize("seconds", [4, 20, 60])
+@pytest.mark.parametrize("share", [0.2, 0.77])
+def test_a_click_stands_where_it_is_at_every_zoom_and_after_every_trim(
+    seconds: float, share: float
+) -> None:
+    tiles = SpectrogramTiles(read_click, RATE)
+    start = round((30 - seconds * share) * RATE)
+    columns = 900
+    drawn = made(tiles, "a", start, start + seconds * RATE, columns)
+    assert drawn.shape == (192, columns)
+    lit = np.nonzero(drawn.max(axis=0) > -40)[0]
+    per_column = seconds * RATE / columns
+    middle = (30 * RATE + 1000 - start) / per_column
+    assert len(lit) and abs((lit[0] + lit[-1] + 1) / 2 - middle) <= 1.5
+    row = int(drawn[:, lit].max(axis=1).argmax())
+    assert 1 - (row + 0.5) / 192 == pytest.approx(height_of(3000, RATE), abs=0.02)
+
+
+def test_nearer_than_the_finest_tiles_their_columns_are_drawn_wider() -> None:
+    tiles = SpectrogramTiles(read_click, RATE)
+    start = 30 * RATE - 320
+    for key in tiles.strip("a", start, start + 640, 1000).missing:
+        tiles.tile(*key)
+    strip = tiles.strip("a", start, start + 640, 1000)
+    assert strip.right - strip.left == pytest.approx(10.0)
+    assert strip.decibels.shape[1] in (10, 11, 12) and not strip.missing
+
+
+def test_what_is_not_made_yet_is_not_silence() -> None:
+    tiles = SpectrogramTiles(read_tone, RATE)
+    columns = 3 * COLUMNS - 1  # the last half column would be one of the next tile
+    length = columns * (tile_samples(2) // COLUMNS)
+    strip = tiles.strip("a", 0, length, columns)
+    assert np.isnan(strip.decibels).all() and len(strip.missing) == 3
+    tiles.tile(*strip.missing[1])
+    strip = tiles.strip("a", 0, length, columns)
+    assert [key[2] for key in strip.missing] == [0, 2]
+    known = ~np.isnan(strip.decibels).all(axis=0)
+    assert known[COLUMNS + 2 : 2 * COLUMNS - 2].all() and not known[: COLUMNS - 2].any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
@@ -139,4 +140,20 @@ def _sound(pane: SoundPane) -> tuple[ActionSpec, ...]:
         _spec("loop", _tr("Loop"), transport.loop.toggle, "Ctrl+L", "repeat", "Sound"),
         _spec("snap", _tr("Snap edges"), transport.snap.toggle, "", "magnet", "Sound"),
         _spec("fit", _tr("Show everything"), view.timeline.fit, "Ctrl+0", "maximize", "View"),
+        _spec(
+            "look",
+            _tr("Waveform, spectrogram or both"),
+            view.next_look,
+            "Ctrl+Shift+G",
+            "audio-lines",
+            "View",
+        ),
+        *(
+            _spec(f"look_{look}", title, partial(view.set_look, look), category="View")
+            for look, title in (
+                ("waveform", _tr("Show waveforms")),
+                ("spectrogram", _tr("Show spectrograms")),
+                ("both", _tr("Show waveforms and spectrograms")),
+            )
+        ),
     )

@@ -19,7 +19,7 @@ from studio.app.job_follower import JobState, waiting_words
 from studio.app.panes.sound.inspector import SoundInspector
 from studio.app.panes.sound.sound_options import Kind, SoundOptions
 from studio.app.panes.sound.sound_session import SoundSession
-from studio.app.panes.sound.timeline.layout import Hit
+from studio.app.panes.sound.timeline.layout import LOOKS, Hit
 from studio.app.panes.sound.timeline.timeline_view import TimelineView
 from studio.app.panes.sound.track_headers import TrackHeaders
 from studio.app.panes.sound.transport import Transport
@@ -31,6 +31,7 @@ from studio.app.widgets.prompt_bar import PromptBar
 from studio.core.errors import StudioError
 
 TICK_MS = 33
+LOOK_SETTING = ("appearance", "sound_look")
 
 
 class SoundView(QWidget):
@@ -69,6 +70,7 @@ class SoundView(QWidget):
         self._tick.timeout.connect(self._on_tick)
         self._build()
         self._connect()
+        self._show_look()
         self._on_options()
 
     # --- what is shown ----------------------------------------------------------------------
@@ -99,11 +101,11 @@ class SoundView(QWidget):
         pool = session.place.pool if session is not None else None
         self.timeline.set_soundtrack(soundtrack, pool)
         if pool is not None:
-            pool.subscribe(lambda _sha: self._waves_ready.emit())
+            pool.subscribe(self._waves_ready.emit)
         self.headers.set_soundtrack(soundtrack)
         self.refresh()
 
-    _waves_ready = Signal()
+    _waves_ready = Signal(str)
 
     def show_error(self, error: StudioError) -> None:
         """Show what went wrong and what to do."""
@@ -211,6 +213,26 @@ class SoundView(QWidget):
                 return track.id
         return ""
 
+    # --- what clips show --------------------------------------------------------------------
+
+    def set_look(self, look: str) -> None:
+        """Let clips show loudness, pitches or both, now and at the next start."""
+        self._context.settings.set(*LOOK_SETTING, look)
+
+    def next_look(self) -> None:
+        """Let clips show the next of these."""
+        at = LOOKS.index(self.timeline.look)
+        self.set_look(LOOKS[(at + 1) % len(LOOKS)])
+
+    def _on_setting(self, group: str, name: str) -> None:
+        if (group, name) == LOOK_SETTING:
+            self._show_look()
+
+    def _show_look(self) -> None:
+        self.timeline.set_look(self._context.settings.value.appearance.sound_look)
+        self.headers.set_track_px(self.timeline.layout_now().track_px)
+        self.transport.show_look(self.timeline.look)
+
     # --- inside -----------------------------------------------------------------------------
 
     def _make_kinds(self) -> dict[Kind, QPushButton]:
@@ -281,6 +303,8 @@ class SoundView(QWidget):
         transport.snap_toggled.connect(lambda on: setattr(timeline, "snapping", on))
         transport.zoom_wanted.connect(timeline.zoom)
         transport.fit_wanted.connect(timeline.fit)
+        transport.look_wanted.connect(self.set_look)
+        self._context.settings.changed.connect(self._on_setting)
         self.headers.add_wanted.connect(self.add_track)
         timeline.selection_changed.connect(self._show_clip)
         timeline.cursor_placed.connect(self._seek)

@@ -98,6 +98,7 @@ class TrackHeader(QFrame):
         column.addLayout(top)
         column.addLayout(switches)
         column.addLayout(sliders)
+        column.addStretch(1)
 
     def _switch(self, letter: str, words: str) -> QToolButton:
         button = QToolButton()
@@ -167,6 +168,7 @@ class TrackHeaders(QWidget):
         self._soundtrack: Soundtrack | None = None
         self._headers: dict[str, TrackHeader] = {}
         self._scroll = 0
+        self._track_px = TRACK_PX
         self._corner = QFrame(self)
         set_role(self._corner, "page")
         self._corner.setGeometry(0, 0, WIDTH, RULER_PX)
@@ -206,11 +208,16 @@ class TrackHeaders(QWidget):
         self._scroll = y
         self._lay()
 
+    def set_track_px(self, height: int) -> None:
+        """Follow the time line's tracks, which are higher where they show more."""
+        self._track_px = height
+        self._lay()
+
     def _lay(self) -> None:
         tracks = self._soundtrack.tracks if self._soundtrack else ()
         for index, track in enumerate(tracks):
-            top = RULER_PX + GAP_PX + index * (TRACK_PX + GAP_PX) - self._scroll
-            self._headers[track.id].setGeometry(0, top, WIDTH, TRACK_PX)
+            top = RULER_PX + GAP_PX + index * (self._track_px + GAP_PX) - self._scroll
+            self._headers[track.id].setGeometry(0, top, WIDTH, self._track_px)
         self._corner.raise_()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QRectF, QSize, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtGui import QActionGroup, QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
+from studio.app.panes.sound.timeline.layout import SoundLook
 from studio.app.panes.sound.timeline.scale import clock
 from studio.app.theme import Theme
 from studio.app.theme.style import set_role, tabular
@@ -63,6 +64,8 @@ class Transport(QFrame):
     snap_toggled = Signal(bool)
     zoom_wanted = Signal(float)
     fit_wanted = Signal()
+    #: "waveform", "spectrogram" or "both".
+    look_wanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +89,7 @@ class Transport(QFrame):
         self.meter = LevelMeter(theme)
         self.words = QLabel()
         set_role(self.words, "quiet")
+        self.look = self._look_button()
         out = IconButton("zoom-out", self.tr("Show more (−)"), lambda: self.zoom_wanted.emit(0.8))
         closer = IconButton("zoom-in", self.tr("Show less, larger (+)"), self._closer)
         fit = IconButton("maximize", self.tr("Show everything (Ctrl+0)"), self.fit_wanted.emit)
@@ -100,7 +104,7 @@ class Transport(QFrame):
         row.addWidget(self.meter)
         row.addSpacing(Space.S)
         row.addWidget(self.words, 1)
-        for button in (self.snap, out, closer, fit):
+        for button in (self.look, self.snap, out, closer, fit):
             row.addWidget(button)
 
     def show_state(self, *, playing: bool, recording: bool, words: str) -> None:
@@ -112,6 +116,30 @@ class Transport(QFrame):
         self.record.setChecked(recording)
         self.record.set_words(self.tr("End recording (R)") if recording else self.tr("Record (R)"))
         self.words.setText(words)
+
+    def show_look(self, look: SoundLook) -> None:
+        """Show what clips show."""
+        for action in self.look.menu().actions():
+            action.setChecked(action.data() == look)
+
+    def _look_button(self) -> IconButton:
+        button = IconButton("audio-lines", self.tr("Waveform or spectrogram (Ctrl+Shift+G)"))
+        menu = QMenu(button)
+        group = QActionGroup(menu)
+        looks: tuple[tuple[SoundLook, str], ...] = (
+            ("waveform", self.tr("Waveform: how loud it is")),
+            ("spectrogram", self.tr("Spectrogram: which pitches sound")),
+            ("both", self.tr("Both, one above the other")),
+        )
+        for look, words in looks:
+            action = group.addAction(words)
+            action.setCheckable(True)
+            action.setData(look)
+            action.triggered.connect(lambda _=False, look=look: self.look_wanted.emit(look))
+        menu.addActions(group.actions())
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
 
     def show_time(self, seconds: float, end_s: float) -> None:
         """Show where the play head stands."""

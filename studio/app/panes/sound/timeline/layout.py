@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -18,6 +18,12 @@ RULER_PX = 34
 TRACK_PX = 88
 GAP_PX = 4
 NAME_PX = 18
+SoundLook = Literal["waveform", "spectrogram", "both"]
+LOOKS: tuple[SoundLook, ...] = get_args(SoundLook)
+TRACK_HEIGHTS: dict[SoundLook, int] = {"waveform": TRACK_PX, "spectrogram": 132, "both": 176}
+"""Pitches need more room than loudness."""
+_WAVE_SHARE = 0.36
+"""Of a clip that shows both."""
 EDGE_PX = 7
 """How near an edge must be to be caught."""
 HANDLE_PX = 9
@@ -52,6 +58,7 @@ class Layout:
         scroll_y: How far it is scrolled down, in px.
         width: Of the view, in px.
         height: Of the view, in px.
+        look: What clips show.
     """
 
     arrangement: Arrangement
@@ -59,21 +66,36 @@ class Layout:
     scroll_y: int
     width: int
     height: int
+    look: SoundLook = "waveform"
+
+    @property
+    def track_px(self) -> int:
+        """Height of a track, in px."""
+        return TRACK_HEIGHTS[self.look]
+
+    def wave_area(self, area: QRectF) -> QRectF:
+        """Return the part of a clip below its name that shows loudness; empty for none."""
+        share = {"waveform": 1.0, "spectrogram": 0.0, "both": _WAVE_SHARE}[self.look]
+        return QRectF(area.left(), area.top(), area.width(), round(area.height() * share))
+
+    def spectrum_area(self, area: QRectF) -> QRectF:
+        """Return the part of a clip below its name that shows pitches; empty for none."""
+        return area.adjusted(0, self.wave_area(area).height(), 0, 0)
 
     @property
     def content_height(self) -> int:
         """Height of all tracks and the ruler, in px."""
-        return RULER_PX + len(self.arrangement.tracks) * (TRACK_PX + GAP_PX) + GAP_PX
+        return RULER_PX + len(self.arrangement.tracks) * (self.track_px + GAP_PX) + GAP_PX
 
     def track_top(self, index: int) -> int:
         """Return where a track begins, in px from the top of the view."""
-        return RULER_PX + GAP_PX + index * (TRACK_PX + GAP_PX) - self.scroll_y
+        return RULER_PX + GAP_PX + index * (self.track_px + GAP_PX) - self.scroll_y
 
     def track_at(self, y: float) -> Track | None:
         """Return the track at a height; ``None`` between and below them."""
         for index, track in enumerate(self.arrangement.tracks):
             top = self.track_top(index)
-            if top <= y < top + TRACK_PX:
+            if top <= y < top + self.track_px:
                 return track
         return None
 
@@ -82,28 +104,28 @@ class Layout:
         tracks = self.arrangement.tracks
         if not tracks:
             return None
-        row = int((y + self.scroll_y - RULER_PX - GAP_PX) // (TRACK_PX + GAP_PX))
+        row = int((y + self.scroll_y - RULER_PX - GAP_PX) // (self.track_px + GAP_PX))
         return tracks[min(len(tracks) - 1, max(0, row))]
 
     def visible_tracks(self) -> Iterator[tuple[int, Track]]:
         """Yield the tracks in view with their tops, from above."""
         for index, track in enumerate(self.arrangement.tracks):
             top = self.track_top(index)
-            if top + TRACK_PX > RULER_PX and top < self.height:
+            if top + self.track_px > RULER_PX and top < self.height:
                 yield top, track
 
     def clip_rect(self, clip: Clip, top: int) -> QRectF:
         """Return where a clip of a track that begins at ``top`` is drawn."""
         left = self.scale.x(clip.start)
         width = max(2.0, clip.duration / self.scale.samples_per_px)
-        return QRectF(left, top, width, TRACK_PX)
+        return QRectF(left, top, width, self.track_px)
 
     def hit(self, point: QPointF) -> Hit:
         """Return what is at a point."""
         if point.y() < RULER_PX:
             return self._on_ruler(point.x())
         for top, track in self.visible_tracks():
-            if not top <= point.y() < top + TRACK_PX:
+            if not top <= point.y() < top + self.track_px:
                 continue
             for clip in reversed(track.clips):
                 part = self._part_of(clip, top, point)

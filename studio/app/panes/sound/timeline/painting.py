@@ -12,16 +12,20 @@ from studio.app.panes.sound.timeline.layout import (
     HANDLE_PX,
     NAME_PX,
     RULER_PX,
-    TRACK_PX,
     Layout,
 )
 from studio.app.panes.sound.timeline.scale import clock
+from studio.app.panes.sound.timeline.spectra import Spectra, SpectrumKey
 from studio.app.panes.sound.timeline.waves import WaveKey, Waves
 from studio.app.theme.tokens import Palette, Size, Space, Type
 from studio.documents.soundtrack import Clip, Track, gain_factor
+from studio.documents.soundtrack.spectrogram import height_of
 
 _QUIET = 0.45
 _WASH = 0.35
+_TICK_PX = 5
+_LABEL_GROUND = 0.72
+_PITCHES = ((100.0, "100 Hz"), (1000.0, "1 kHz"), (10_000.0, "10 kHz"))
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class TimelinePainter:
         layout: Where everything lies.
         shown: What is drawn besides.
         waves: Pictures of waveforms.
+        spectra: Pictures of spectrograms.
         palette: The colours.
         font: The window's font.
         ratio: Device pixels a pixel.
@@ -64,6 +69,7 @@ class TimelinePainter:
         layout: Layout,
         shown: Shown,
         waves: Waves,
+        spectra: Spectra,
         palette: Palette,
         font: QFont,
         ratio: float,
@@ -72,6 +78,7 @@ class TimelinePainter:
         self._layout = layout
         self._shown = shown
         self._waves = waves
+        self._spectra = spectra
         self._palette = palette
         self._ratio = ratio
         self._caption = QFont(font)
@@ -95,7 +102,7 @@ class TimelinePainter:
     # --- tracks -----------------------------------------------------------------------------
 
     def _track(self, top: int, track: Track, seconds: list[float], dirty: QRect) -> None:
-        row = QRect(0, top, self._layout.width, TRACK_PX)
+        row = QRect(0, top, self._layout.width, self._layout.track_px)
         if not row.intersects(dirty):
             return
         self._painter.fillRect(row, QColor(self._palette.surface))
@@ -103,11 +110,32 @@ class TimelinePainter:
         rate = self._layout.scale.sampling_rate
         for second in seconds:
             x = round(self._layout.scale.x(second * rate))
-            self._painter.drawLine(x, top, x, top + TRACK_PX)
+            self._painter.drawLine(x, top, x, top + self._layout.track_px)
         for clip in track.clips:
             rect = self._layout.clip_rect(clip, top)
             if rect.right() >= dirty.left() and rect.left() <= dirty.right():
                 self._clip(clip, rect, quiet=track.mute or clip.mute)
+        if track.clips and self._layout.look != "waveform":
+            self._pitches(top)
+
+    def _pitches(self, top: int) -> None:
+        """Say at the left edge how high the pitches of a track are."""
+        painter, rate = self._painter, self._layout.scale.sampling_rate
+        height = self._layout.track_px - NAME_PX - 2
+        area = self._layout.spectrum_area(QRectF(0, top + NAME_PX, self._layout.width, height))
+        for hz, words in _PITCHES:
+            share = height_of(hz, rate)
+            if share > 0.96:
+                continue
+            y = area.bottom() - share * area.height()
+            width = self._metrics.horizontalAdvance(words) + Space.S
+            box = QRectF(_TICK_PX, y - self._metrics.height() / 2, width, self._metrics.height())
+            ground = QColor(self._palette.ground)
+            ground.setAlphaF(_LABEL_GROUND)
+            painter.fillRect(box, ground)
+            painter.setPen(QColor(self._palette.text))
+            painter.drawLine(QPointF(0, y), QPointF(_TICK_PX, y))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def _clip(self, clip: Clip, rect: QRectF, *, quiet: bool) -> None:
         painter, palette = self._painter, self._palette
@@ -127,7 +155,7 @@ class TimelinePainter:
         if made:
             head = QRectF(seen.left(), rect.top(), seen.width(), NAME_PX)
             painter.fillRect(head, QColor(palette.gold_wash))
-        self._wave(clip, rect, seen)
+        self._sound(clip, rect, seen)
         self._fades(clip, rect)
         self._name(clip, rect, seen)
         painter.setClipping(False)
@@ -138,8 +166,10 @@ class TimelinePainter:
             self._handles(clip, rect)
         painter.restore()
 
-    def _wave(self, clip: Clip, rect: QRectF, seen: QRectF) -> None:
-        area = QRectF(seen.left(), rect.top() + NAME_PX, seen.width(), TRACK_PX - NAME_PX - 2)
+    def _sound(self, clip: Clip, rect: QRectF, seen: QRectF) -> None:
+        """Draw what a clip sounds like, as far as it is seen."""
+        height = self._layout.track_px - NAME_PX - 2
+        area = QRectF(seen.left(), rect.top() + NAME_PX, seen.width(), height)
         if area.width() < 1:
             return
         per_px = self._layout.scale.samples_per_px
@@ -147,6 +177,19 @@ class TimelinePainter:
         last = min(clip.take.end, first + max(1, round(area.width() * per_px)))
         if last <= first:
             return
+        wave, spectrum = self._layout.wave_area(area), self._layout.spectrum_area(area)
+        there = True
+        if not wave.isEmpty():
+            there = self._wave(clip, wave, first, last)
+        if not spectrum.isEmpty():
+            there = self._spectrum(clip, spectrum, first, last)
+        if not there:
+            self._painter.setPen(QColor(self._palette.quiet))
+            text = _tr("Preparing the sound…")
+            self._painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _wave(self, clip: Clip, area: QRectF, first: int, last: int) -> bool:
+        """Draw how loud samples ``first`` to ``last`` are; return whether that is known."""
         key = WaveKey(
             sha256=clip.source,
             start=first,
@@ -159,10 +202,34 @@ class TimelinePainter:
         image = self._waves.image(key)
         if image is not None:
             self._painter.drawImage(area, image)
-            return
-        self._painter.setPen(QColor(self._palette.quiet))
-        text = _tr("Preparing the sound…")
-        self._painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+        return image is not None
+
+    def _spectrum(self, clip: Clip, area: QRectF, first: int, last: int) -> bool:
+        """Draw which pitches sound; return whether the sound is there."""
+        palette = self._palette
+        key = SpectrumKey(
+            sha256=clip.source,
+            start=first,
+            end=last,
+            columns=max(1, round(area.width() * self._ratio)),
+            rows=max(2, round(area.height() * self._ratio)),
+            colours=(
+                palette.raised,
+                palette.spectrum_quiet,
+                palette.spectrum_middle,
+                palette.spectrum_loud,
+            ),
+            gain_db=clip.gain_db,
+        )
+        found = self._spectra.image(key)
+        if found is None:
+            return False
+        self._painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self._painter.drawImage(area, found.image, found.part)
+        if self._layout.look == "both":
+            self._painter.setPen(QColor(palette.line))
+            self._painter.drawLine(area.topLeft(), area.topRight())
+        return True
 
     def _fades(self, clip: Clip, rect: QRectF) -> None:
         per_px = self._layout.scale.samples_per_px

@@ -32,9 +32,10 @@ from studio.app.panes.sound.timeline.gestures import (
     MoveMarker,
     TrimClip,
 )
-from studio.app.panes.sound.timeline.layout import RULER_PX, Hit, Layout
+from studio.app.panes.sound.timeline.layout import RULER_PX, Hit, Layout, SoundLook
 from studio.app.panes.sound.timeline.painting import Shown, TimelinePainter
 from studio.app.panes.sound.timeline.scale import Scale
+from studio.app.panes.sound.timeline.spectra import Spectra
 from studio.app.panes.sound.timeline.waves import Waves
 from studio.app.theme import Theme
 from studio.documents.soundtrack import Change, Soundtrack
@@ -85,6 +86,9 @@ class TimelineView(QAbstractScrollArea):
         self._theme = theme
         self._soundtrack: Soundtrack | None = None
         self._waves: Waves | None = None
+        self.spectra = Spectra(self)
+        self.spectra.ready.connect(lambda: self.viewport().update())
+        self._look: SoundLook = "waveform"
         self._unsubscribe: Callable[[], None] = _nothing
         self._scale = Scale(48_000)
         self._shown = Shown()
@@ -113,6 +117,7 @@ class TimelineView(QAbstractScrollArea):
         self._unsubscribe()
         self._soundtrack = soundtrack
         self._waves = Waves(pool) if pool is not None else None
+        self.spectra.set_pool(pool)
         self._shown = Shown()
         if soundtrack is not None:
             self._scale = Scale(soundtrack.sampling_rate)
@@ -172,10 +177,27 @@ class TimelineView(QAbstractScrollArea):
         if clip_id != self._shown.speaking:
             self._show(speaking=clip_id)
 
-    def refresh_waves(self) -> None:
-        """Draw waveforms anew, when a sound has become ready."""
+    @property
+    def look(self) -> SoundLook:
+        """What clips show."""
+        return self._look
+
+    def set_look(self, look: SoundLook) -> None:
+        """Let clips show loudness, pitches or both; tracks get the height for it."""
+        if look == self._look:
+            return
+        old, bar = self.layout_now(), self.verticalScrollBar()
+        self._look = look
+        self._measure()
+        # What was at the top stays there.
+        bar.setValue(round(bar.value() * self.layout_now().track_px / old.track_px))
+        self.viewport().update()
+
+    def refresh_waves(self, sha256: str = "") -> None:
+        """Draw what sounds look like anew, when one has become ready."""
         if self._waves is not None:
             self._waves.forget()
+        self.spectra.forget(sha256)
         self.viewport().update()
 
     # --- zooming and scrolling --------------------------------------------------------------
@@ -204,6 +226,7 @@ class TimelineView(QAbstractScrollArea):
             self.verticalScrollBar().value(),
             viewport.width(),
             viewport.height(),
+            self._look,
         )
 
     def _set_scale(self, scale: Scale) -> None:
@@ -251,6 +274,7 @@ class TimelineView(QAbstractScrollArea):
             self.layout_now(),
             self._shown,
             self._waves,
+            self.spectra,
             self._theme.palette,
             self.font(),
             self.devicePixelRatioF(),
