@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from studio.core.requests import Request
     from studio.documents.project import Project
+    from studio.documents.reading import SpokenLine
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,76 @@ class NewText:
     origin: Origin = "generated"
     request: Request | None = None
     facts: Mapping[str, Any] | None = None
+
+
+SOUNDTRACK = "soundtrack"
+"""What projects call a sound document; the same as ``studio.documents.soundtrack.storage.KIND``,
+which is not loaded before there is one."""
+NARRATES = "narrates"
+"""Name in a sound document's meta: ids of the texts of its project that it speaks."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A sentence of a text that is heard now.
+
+    Attributes:
+        project: Where the text is kept.
+        document_id: Of the text.
+        line: What is said.
+    """
+
+    project: Project
+    document_id: str
+    line: SpokenLine
+
+
+@dataclass(frozen=True)
+class ReadAloud:
+    """A text that shall be heard as it was narrated.
+
+    Attributes:
+        project: Where it is kept, with its narration.
+        document_id: Of the text.
+        text: As it is now.
+        offset: From where on, in code points.
+    """
+
+    project: Project
+    document_id: str
+    text: str
+    offset: int
+
+
+@runtime_checkable
+class ReadsAloud(Protocol):
+    """A pane that plays narrations of texts."""
+
+    @property
+    def sentence_heard(self) -> SignalInstance:
+        """A :class:`Heard`, or ``None`` when no sentence of a text is heard any more."""
+
+    def read_aloud(self, wish: ReadAloud) -> None:
+        """Play the narration of a text from a place on."""
+
+    def stop_reading(self) -> None:
+        """Stop playing."""
+
+
+@runtime_checkable
+class FollowsReading(Protocol):
+    """A pane that shows which sentence of a text is heard."""
+
+    @property
+    def reading_wanted(self) -> SignalInstance:
+        """A :class:`ReadAloud`."""
+
+    @property
+    def reading_stopped(self) -> SignalInstance:
+        """The reader wants no more of it."""
+
+    def show_heard(self, heard: Heard | None) -> None:
+        """Show the sentence, where its text is open; ``None`` shows none."""
 
 
 @runtime_checkable

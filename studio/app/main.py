@@ -22,7 +22,16 @@ from PySide6.QtWidgets import QApplication
 from studio.app.actions import ActionRegistry
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
-from studio.app.documents_pane import MakesDocuments, MakesSpeech, NewText, TakesTexts
+from studio.app.documents_pane import (
+    FollowsReading,
+    Heard,
+    MakesDocuments,
+    MakesSpeech,
+    NewText,
+    ReadAloud,
+    ReadsAloud,
+    TakesTexts,
+)
 from studio.app.errors_hook import ErrorHooks
 from studio.app.layout_state import load_layout, save_layout
 from studio.app.logging_setup import Logs
@@ -48,7 +57,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LAYOUT_FILE = "window.json"
-TEXT_PANE = "text"
+TEXT_PANE, SOUND_PANE = "text", "sound"
 MOST_PROBLEMS = 3
 """More problems than this found together are told in one message."""
 QUEUE_FILE = "queue.sqlite"
@@ -305,6 +314,28 @@ class Window:
             pane.document_wanted.connect(self._open_as_document)
         if isinstance(pane, MakesSpeech):
             pane.words_wanted.connect(self._write_down)
+        if isinstance(pane, ReadsAloud):
+            pane.sentence_heard.connect(self._show_heard)
+        if isinstance(pane, FollowsReading):
+            pane.reading_wanted.connect(self._read_aloud)
+            pane.reading_stopped.connect(self._stop_reading)
+
+    def _show_heard(self, heard: Heard | None) -> None:
+        """Show a sentence that is heard, in the pane for texts where that is open."""
+        pane = self.window.panes.get(TEXT_PANE)
+        if isinstance(pane, FollowsReading):
+            pane.show_heard(heard)
+
+    def _read_aloud(self, wish: ReadAloud) -> None:
+        """Play a narration in the pane for sounds; the reader stays where the text is."""
+        pane = self.window.make_pane(SOUND_PANE)
+        if isinstance(pane, ReadsAloud):
+            pane.read_aloud(wish)
+
+    def _stop_reading(self) -> None:
+        pane = self.window.panes.get(SOUND_PANE)
+        if isinstance(pane, ReadsAloud):
+            pane.stop_reading()
 
     def _open_as_document(self, new: NewText) -> None:
         """Open what a pane hands over as a new document, in the pane for texts."""

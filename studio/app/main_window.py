@@ -246,8 +246,7 @@ class MainWindow(QMainWindow):
         """Bring a pane to the front; it is made when this is the first time."""
         if name not in self._sources or name == self._current:
             return
-        if name not in self._panes:
-            self._add_pane(name)
+        self.make_pane(name)
         self._current = name
         self._stack.setCurrentWidget(self._panes[name])
         self._headers.setCurrentIndex(list(self._panes).index(name))
@@ -259,6 +258,12 @@ class MainWindow(QMainWindow):
             self.status.follow(options)
         self.panes[name].activated()
         self.pane_shown.emit(name)
+
+    def make_pane(self, name: str) -> Pane | None:
+        """Return a pane, made now if need be, without showing it; ``None`` if there is none."""
+        if name in self._sources and name not in self._panes:
+            self._add_pane(name)
+        return self.panes.get(name)
 
     def focus_pane(self) -> None:
         """Give the keys back to the pane in front."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from studio.core.requests import AudioRequest
+from studio.documents.reading import NEIGHBOURS, SpokenLine, lines_from, place_of
 from studio.documents.soundtrack.manuscript_lines import (
     NARRATOR,
     Cast,
@@ -33,6 +34,7 @@ __all__ = [
     "Line",
     "NarrationPlan",
     "SpeakerVoice",
+    "clip_for",
     "line_at",
     "line_in_text",
     "lines_of",
@@ -41,10 +43,11 @@ __all__ = [
     "plan",
     "position_of",
     "speakers_in",
+    "spoken_line",
 ]
 
-LINE, KEY = "line", "key"
-"""Names in a clip's meta."""
+LINE, KEY, WORDS, TEXT = "line", "key", "words", "text"
+"""Names in a clip's meta: which line, what decides its sound, what it says, id of the document."""
 _MARKER = "narration-"
 
 
@@ -99,6 +102,7 @@ def place(
     lines: Sequence[Line],
     takes: Mapping[str, Take],
     *,
+    text_id: str = "",
     merge: str = "",
 ) -> None:
     """Lay the narration out as one step of undo; see :func:`placed`.
@@ -108,15 +112,20 @@ def place(
         track_id: The track of the narration.
         lines: Of the manuscript as it is now.
         takes: New sounds by the lines' keys.
+        text_id: Of the document that is narrated, to find clips and sentences for each other.
         merge: The same for every step of one run, so that the run is one step.
     """
-    after = placed(soundtrack.arrangement, track_id, lines, takes)
+    after = placed(soundtrack.arrangement, track_id, lines, takes, text_id)
     newest = list(takes.values())[-1] if takes else None
     soundtrack.replace_arrangement(after, "Narrate", merge=merge, take=newest)
 
 
 def placed(
-    arrangement: Arrangement, track_id: str, lines: Sequence[Line], takes: Mapping[str, Take]
+    arrangement: Arrangement,
+    track_id: str,
+    lines: Sequence[Line],
+    takes: Mapping[str, Take],
+    text_id: str = "",
 ) -> Arrangement:
     """Return the arrangement with the narration laid out in the order of the lines.
 
@@ -140,7 +149,7 @@ def placed(
     for line in lines:
         chapter = line.chapter or chapter
         clip_there = by_line.get(line.id) or _spare(by_key, line.key)
-        found = _clip_of(line, clip_there, takes)
+        found = _clip_of(line, clip_there, takes, text_id)
         if found is None:
             continue
         if clips:
@@ -187,6 +196,58 @@ def position_of(arrangement: Arrangement, track_id: str, line: Line) -> int | No
     return None
 
 
+def spoken_line(track: Track, clip: Clip) -> tuple[str, SpokenLine] | None:
+    """Return (id of the document, what is said) of a clip; ``None`` where it narrates nothing."""
+    text_id = str(clip.meta.get(TEXT) or "")
+    if not text_id or WORDS not in clip.meta:
+        return None
+    clips = _of_text(track, text_id)
+    at = next(n for n, each in enumerate(clips) if each.meta.get(LINE) == clip.meta.get(LINE))
+    return text_id, _line_at(clips, at)
+
+
+def clip_for(arrangement: Arrangement, text_id: str, text: str, offset: int) -> Clip | None:
+    """Return the clip in which a text is heard from a place on; ``None`` where it is not spoken.
+
+    Args:
+        arrangement: Where it may be narrated.
+        text_id: Of the document.
+        text: As it is now.
+        offset: In code points; the line there, or the next one that was spoken.
+    """
+    tracks = [_of_text(track, text_id) for track in arrangement.audible_tracks()]
+    spoken = {str(clip.meta[WORDS]) for clips in tracks for clip in clips}
+    for start, words in lines_from(text, offset):
+        if words not in spoken:
+            continue
+        for clips in tracks:
+            for at, clip in enumerate(clips):
+                if clip.meta[WORDS] == words and not clip.mute:
+                    found = place_of(_line_at(clips, at), text)
+                    if found is not None and found[0] == start:
+                        return clip
+    return None
+
+
+def _of_text(track: Track, text_id: str) -> list[Clip]:
+    """Return the clips that narrate a document, the halves of a split one once."""
+    found: dict[str, Clip] = {}
+    for clip in track.clips:
+        if WORDS in clip.meta and clip.meta.get(TEXT) == text_id:
+            found.setdefault(str(clip.meta.get(LINE)), clip)
+    return list(found.values())
+
+
+def _line_at(clips: Sequence[Clip], at: int) -> SpokenLine:
+    words = str(clips[at].meta[WORDS])
+    return SpokenLine(
+        words,
+        tuple(str(clip.meta[WORDS]) for clip in clips[max(0, at - NEIGHBOURS) : at]),
+        tuple(str(clip.meta[WORDS]) for clip in clips[at + 1 : at + 1 + NEIGHBOURS]),
+        sum(clip.meta[WORDS] == words for clip in clips[:at]),
+    )
+
+
 def _narrated(track: Track) -> list[Clip]:
     return [clip for clip in track.clips if KEY in clip.meta and LINE in clip.meta]
 
@@ -206,11 +267,13 @@ def _copy_id(first: str, found: list[Clip]) -> str:
     return copy
 
 
-def _clip_of(line: Line, there: Clip | None, takes: Mapping[str, Take]) -> Clip | None:
+def _clip_of(
+    line: Line, there: Clip | None, takes: Mapping[str, Take], text_id: str
+) -> Clip | None:
     if not line.spoken:
         return None
     new = takes.get(line.key)
-    meta = {LINE: line.id, KEY: line.key}
+    meta = {LINE: line.id, KEY: line.key, WORDS: line.text, TEXT: text_id}
     if there is not None:
         there = replace(there, meta={**there.meta, **meta})
         if new is not None and all(take.id != new.id for take in there.takes):

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from studio.core.errors import BadInputError
 from studio.core.requests import Capability
+from studio.documents.reading import place_of
 from studio.documents.soundtrack import Clip, Fade, Soundtrack, Take
 from studio.documents.soundtrack.narration import (
     Cast,
     Line,
     SpeakerVoice,
+    clip_for,
     line_at,
     line_in_text,
     lines_of,
@@ -20,6 +22,7 @@ from studio.documents.soundtrack.narration import (
     plan,
     position_of,
     speakers_in,
+    spoken_line,
 )
 from tests.documents.soundtrack.conftest import RATE, known
 from tests.fakes.lent_voices import kept_voice
@@ -317,3 +320,60 @@ def test_lines_without_a_lent_voice_keep_the_key_they_had() -> None:
     """Else every narration made before there were lent voices would be spoken anew."""
     (line,) = lines_of("The lamp is lit.", Cast(narrator=SpeakerVoice(voice="heart")))
     assert line.key == "b2aa65d238414e34c51fe880"
+
+
+def narrated(text: str) -> tuple[Soundtrack, str]:
+    """Return a document in which a text with the id "t" is narrated, and the track."""
+    soundtrack = Soundtrack()
+    track = soundtrack.add_track("Narration", "speech")
+    lines = lines_of(text, CAST)
+    takes = {}
+    for number, line in enumerate(lines):
+        source = known(RATE, name=f"{number:x}")
+        soundtrack.add_source(source)
+        takes[line.key] = soundtrack.take(source.sha256)
+    place(soundtrack, track, lines, takes, text_id="t")
+    return soundtrack, track
+
+
+def test_a_clip_says_which_sentence_of_which_text_it_speaks() -> None:
+    soundtrack, track = narrated(TEXT)
+    clips = soundtrack.track(track).clips
+    for clip, line in zip(clips, lines_of(TEXT, CAST), strict=True):
+        found = spoken_line(soundtrack.track(track), clip)
+        assert found is not None and found[0] == "t" and found[1].text == line.text
+        at = place_of(found[1], TEXT)
+        assert at is not None and at[0] >= line.start and at[1] <= line.end
+    split = soundtrack.split_clip(clips[3].id, clips[3].start + 100)
+    halves = [soundtrack.clip(clips[3].id), soundtrack.clip(split)]
+    one, other = (spoken_line(soundtrack.track(track), half) for half in halves)
+    assert one == other
+    other_clip = soundtrack.add_clip(track, known(RATE, name="0").sha256, 10**9)
+    assert spoken_line(soundtrack.track(track), soundtrack.clip(other_clip)) is None
+
+
+def test_a_place_in_the_text_has_its_clip_also_after_edits() -> None:
+    soundtrack, track = narrated(TEXT)
+    clips = soundtrack.track(track).clips
+
+    def at(text: str, words: str, number: int = 0) -> str:
+        offset = -1
+        for _ in range(number + 1):
+            offset = text.index(words, offset + 1)
+        found = clip_for(soundtrack.arrangement, "t", text, offset)
+        return clips[[clip.id for clip in clips].index(found.id)].name if found else ""
+
+    assert at(TEXT, "Who is there?") == "Who is there?"
+    assert at(TEXT, "came in") == "Ada came in."
+    assert at(TEXT, "One") == "One" and at(TEXT, "Two") == "Two"
+    first, second = (
+        clip_for(soundtrack.arrangement, "t", TEXT, offset)
+        for offset in (TEXT.index("Only me."), TEXT.rindex("Only me."))
+    )
+    assert first is not None and second is not None and first.start < second.start
+    edited = TEXT.replace("Ada came in.", "Nobody came in.")
+    assert at(edited, "Nobody") == "Who is there?", "the next one that was spoken"
+    assert clip_for(soundtrack.arrangement, "other", TEXT, 0) is None
+    assert clip_for(soundtrack.arrangement, "t", TEXT, len(TEXT)) is None
+    soundtrack.set_track(track, mute=True)
+    assert clip_for(soundtrack.arrangement, "t", TEXT, 0) is None

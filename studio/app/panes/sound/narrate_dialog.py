@@ -72,6 +72,11 @@ class NarrateDialog(QDialog):
         self._show_text()
 
     @property
+    def document_id(self) -> str:
+        """Which text was chosen."""
+        return str(self.box.currentData())
+
+    @property
     def voices(self) -> dict[str, tuple[str, str]]:
         """What was chosen, this time and before."""
         return {**self._known, **{name: each.choice for name, each in self.choosers.items()}}
@@ -90,7 +95,7 @@ class NarrateDialog(QDialog):
 
     def _show_text(self) -> None:
         self._known = self.voices
-        self.text = self._read(str(self.box.currentData()))
+        self.text = self._read(self.document_id)
         for chooser in self.choosers.values():
             self._rows.removeRow(chooser)
         names = speakers_in(self.text)[:MOST_SPEAKERS]

@@ -58,14 +58,15 @@ class Narrating(QObject):
         )
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self.voices = dialog.voices
-            self.speak(dialog.text, dialog.cast())
+            self.speak(dialog.text, dialog.cast(), document_id=dialog.document_id)
 
-    def speak(self, text: str, cast: Cast | None = None) -> None:
+    def speak(self, text: str, cast: Cast | None = None, *, document_id: str = "") -> None:
         """Speak a text onto the narration track; only what changed is spoken anew.
 
         Args:
             text: All of it.
             cast: Who speaks how; the chosen voice for everything when left out.
+            document_id: Which document of the project it is, if it is one.
         """
         from studio.app.panes.sound.narrate_dialog import narrator_of
         from studio.documents.soundtrack.narration import Cast
@@ -76,7 +77,8 @@ class Narrating(QObject):
         run = NarrationRun(self._context, session, self._worker, self)
         run.changed.connect(self._show)
         try:
-            run.start(text, cast or Cast(narrator=narrator_of(self._pane.options)))
+            cast = cast or Cast(narrator=narrator_of(self._pane.options))
+            run.start(text, cast, document_id)
         except StudioError as error:
             self._pane.view.show_error(error)
             return

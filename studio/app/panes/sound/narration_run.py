@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.app.background import Background
 from studio.app.context import AppContext
+from studio.app.documents_pane import NARRATES
 from studio.app.panes.sound.sound_job import SoundJob
 from studio.app.panes.sound.sound_session import SoundSession
 from studio.core.errors import BadInputError, StudioError
@@ -18,8 +20,9 @@ from studio.core.requests import AudioRequest, to_json
 from studio.documents.soundtrack.narration import Cast, Line, lines_of, place, plan
 
 if TYPE_CHECKING:
+    from studio.app.panes.sound.sound_place import SoundPlace
     from studio.documents.project import Project
-    from studio.documents.soundtrack import Source
+    from studio.documents.soundtrack import Source, Take
 
 TRACK_NAME = "Narration"
 
@@ -49,14 +52,19 @@ class NarrationRun(QObject):
         self._worker = worker
         self._waiting: deque[tuple[str, AudioRequest]] = deque()
         self._lines: tuple[Line, ...] = ()
-        self._track = ""
+        self._track = self._text_id = ""
         self._merge = secrets.token_hex(4)
         self.total = self.done = 0
         self.job: SoundJob | None = None
         self.running = False
 
-    def start(self, text: str, cast: Cast) -> None:
+    def start(self, text: str, cast: Cast, text_id: str = "") -> None:
         """Speak a text.
+
+        Args:
+            text: All of it.
+            cast: Who speaks how.
+            text_id: Of its document in the project; "" for a text that is none.
 
         Raises:
             StudioError: There is nothing to speak, or no place to keep it.
@@ -66,12 +74,17 @@ class NarrationRun(QObject):
         if not any(line.spoken for line in self._lines):
             raise BadInputError("There is nothing to speak in this text.")
         session.ready()
+        self._text_id = text_id
+        if text_id:
+            session.place.set_meta(
+                **{NARRATES: list(dict.fromkeys([*narrated_texts(session.place), text_id]))}
+            )
         self._track = self._narration_track()
         todo = plan(self._lines, session.soundtrack.arrangement, self._track, seed=cast.seed)
         self._waiting.extend(todo.requests)
         self.total, self.running = len(self._waiting), True
         if not self._waiting:
-            place(session.soundtrack, self._track, self._lines, {}, merge=self._merge)
+            self._place({})
         self._next()
 
     def stop(self) -> None:
@@ -128,15 +141,33 @@ class NarrationRun(QObject):
             facts={"model": artifact.model, "backend": artifact.backend, **artifact.facts},
             marks=artifact.marks,
         )
-        place(soundtrack, self._track, self._lines, {key: take}, merge=self._merge)
+        self._place({key: take})
         self.done += 1
         self._session.changed.emit()
         self._next()
+
+    def _place(self, takes: Mapping[str, Take]) -> None:
+        """Lay out what is there, as one step of undo with the rest of the run."""
+        place(
+            self._session.soundtrack,
+            self._track,
+            self._lines,
+            takes,
+            text_id=self._text_id,
+            merge=self._merge,
+        )
 
     def _failed(self, error: StudioError) -> None:
         self._waiting.clear()
         self._session.told.emit(error)
         self._next()
+
+
+def narrated_texts(place: SoundPlace) -> list[str]:
+    """Return ids of the texts that were ever narrated in a document."""
+    if place.project is None or not place.document_id:
+        return []
+    return list(place.project.document(place.document_id).meta.get(NARRATES, ()))
 
 
 def texts_of(project: Project) -> list[tuple[str, str]]:

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QVBoxLayout, Q
 
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front
+from studio.app.documents_pane import Front, ReadAloud
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.inspector import SoundInspector
 from studio.app.panes.sound.narrating import Narrating
+from studio.app.panes.sound.reading_aloud import ReadingAloud
 from studio.app.panes.sound.sound_actions import sound_actions
 from studio.app.panes.sound.sound_options import SoundOptions
 from studio.app.panes.sound.sound_place import SoundPlace
@@ -49,6 +50,8 @@ class SoundPane(QWidget):
     """Another document is in front, or its title or project is another."""
     words_wanted = Signal(Path)
     """A sound file whose words shall become a text."""
+    sentence_heard = Signal(object)
+    """A :class:`Heard` as the narration of a text plays; ``None`` when it is over."""
 
     #: Where to play and record; tests give devices of their own.
     output: Callable[[], Output | None] = staticmethod(lambda: None)
@@ -72,6 +75,8 @@ class SoundPane(QWidget):
         self.strip = NoticeStrip(self)
         self.view = SoundView(context, self.options, self.inspector)
         self.narrating = Narrating(self, context, self._worker)
+        self.reading = ReadingAloud(self, context)
+        self.reading.heard.connect(self.sentence_heard)
         self._open: list[SoundSession] = []
         self._current = -1
         self._started = self._closed = False
@@ -433,6 +438,16 @@ class SoundPane(QWidget):
         dialog = VoicesDialog(self._context, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+    # --- reading a narrated text aloud --------------------------------------------------------
+
+    def read_aloud(self, wish: ReadAloud) -> None:
+        """Play the narration of a text from a place on."""
+        self.reading.read(wish)
+
+    def stop_reading(self) -> None:
+        """Stop playing."""
+        self.reading.stop()
 
     # --- recordings a crash left ------------------------------------------------------------
 

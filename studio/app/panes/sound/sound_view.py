@@ -45,6 +45,8 @@ class SoundView(QWidget):
     open_wanted = Signal()
     narrate_wanted = Signal()
     changed = Signal()
+    #: Id of the speech clip that is heard now, "" in a pause and when nothing plays.
+    speaking_changed = Signal(str)
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class SoundView(QWidget):
         self.error = ErrorCard()
         self.error.hide()
         self._kinds = self._make_kinds()
+        self._speaking = ""
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
@@ -335,12 +338,13 @@ class SoundView(QWidget):
     def _on_tick(self) -> None:
         session = self.session
         if session is None:
+            self._set_speaking("")
             self.transport.show_time(0, 0)
             return
         rate = session.soundtrack.sampling_rate
         if session.playing and session.player is not None:
             self.timeline.set_cursor_position(session.player.position, follow=True)
-        self.timeline.set_speaking(self._spoken_now() if session.playing else "")
+        self._set_speaking(self._spoken_now() if session.playing else "")
         heard = session.recorder if session.recorder.recording else session.player
         if heard is not None:
             levels = heard.levels()
@@ -355,9 +359,15 @@ class SoundView(QWidget):
         session, at = self.session, self.timeline.cursor_position
         if session is None:
             return ""
-        tracks = (track for track in session.soundtrack.tracks if track.kind == "speech")
-        clips = (clip for track in tracks for clip in track.clips)
+        tracks = session.soundtrack.arrangement.audible_tracks()
+        clips = (c for track in tracks if track.kind == "speech" for c in track.clips if not c.mute)
         return next((clip.id for clip in clips if clip.start <= at < clip.end), "")
+
+    def _set_speaking(self, clip_id: str) -> None:
+        if clip_id != self._speaking:
+            self._speaking = clip_id
+            self.timeline.set_speaking(clip_id)
+            self.speaking_changed.emit(clip_id)
 
     def _on_laid(self, clip_id: str) -> None:
         session = self.session

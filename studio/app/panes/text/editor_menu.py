@@ -46,6 +46,9 @@ def editor_menu(
         action = menu.addAction(words)
         action.setEnabled(enabled)
         action.triggered.connect(lambda _=False, then=then: then())
+    if editor.actions():  # what other parts of the pane have to offer at this place
+        menu.addSeparator()
+        menu.addActions(editor.actions())
     if catalogue is not None:
         menu.addSeparator()
         rewrites = menu.addMenu(icon("wand-sparkles"), _tr("Rewrite"))

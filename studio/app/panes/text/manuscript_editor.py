@@ -57,7 +57,7 @@ class ManuscriptEditor(QTextEdit):
     def __init__(self, theme: Theme, font_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._column = TextColumn(self, font_px)
-        self._marks = TextMarks(self, theme)
+        self.marks = TextMarks(self, theme)
         self._manuscript = Manuscript()
         self._pending: Pending | None = None
         self._lead = 0
@@ -103,11 +103,11 @@ class ManuscriptEditor(QTextEdit):
     def selection(self) -> tuple[int, int]:
         """Return the selection in the manuscript's positions; both the same when there is none."""
         cursor = self.textCursor()
-        return self._position(cursor.selectionStart()), self._position(cursor.selectionEnd())
+        return self.position(cursor.selectionStart()), self.position(cursor.selectionEnd())
 
     def select(self, start: int, end: int) -> None:
         """Select a part of the manuscript and bring it into view."""
-        self.setTextCursor(self._cursor(self._place(start), self._place(end)))
+        self.setTextCursor(self._cursor(self.place(start), self.place(end)))
         self.ensureCursorVisible()
 
     def replace(
@@ -307,7 +307,7 @@ class ManuscriptEditor(QTextEdit):
         added = max(0, min(added, new_length - position))
         if old_length - removed + added != new_length:  # Qt counts its last paragraph mark at times
             position, removed, added = 0, old_length, new_length
-        while position and self._place(self._position(position)) != position:
+        while position and self.place(self.position(position)) != position:
             position, removed, added = position - 1, removed + 1, added + 1
         old = self._before(pending, position, position + removed)
         if utf16_length(old) != removed:  # half a pair at the end: look at everything
@@ -349,16 +349,18 @@ class ManuscriptEditor(QTextEdit):
         text = self._manuscript.text
         shown = self._shown_pending if pending.length else ""
         if not shown:
-            return text[self._position(start, pending) : self._position(end, pending)]
+            return text[self.position(start, pending) : self.position(end, pending)]
         middle = self._manuscript.to_position(pending.start)
         return part_of(text[:middle] + shown + text[middle:], start, end)
 
-    def _position(self, place: int, pending: Pending | None = None) -> int:
+    def position(self, place: int, pending: Pending | None = None) -> int:
+        """Return which of the manuscript's positions one of the editor's is."""
         pending = pending or self._pending
         units = pending.to_manuscript(place) if pending is not None else place
         return self._manuscript.to_position(units)
 
-    def _place(self, position: int) -> int:
+    def place(self, position: int) -> int:
+        """Return which of the editor's positions one of the manuscript's is."""
         units = self._manuscript.to_units(position)
         return self._pending.to_editor(units) if self._pending is not None else units
 
@@ -398,14 +400,14 @@ class ManuscriptEditor(QTextEdit):
 
     def mark_found(self, found: list[tuple[int, int]]) -> None:
         """Mark places that a search found, in the manuscript's positions."""
-        self._marks.set_found([(self._place(start), self._place(end)) for start, end in found])
+        self.marks.set_found([(self.place(start), self.place(end)) for start, end in found])
         self.refresh_marks()
 
     def refresh_marks(self) -> None:
         """Draw gold, struck and found ranges anew."""
         pending = self._pending
         self._shown_pending = "" if pending is None else self._raw(pending.start, pending.end)
-        self._marks.draw(pending)
+        self.marks.draw(pending)
         self.moved.emit()
 
     def _fit_column(self) -> None:

@@ -147,7 +147,8 @@ class ManuscriptView(QWidget):
         editor.reject_wanted.connect(self.reject)
         editor.step_wanted.connect(generation.step)
         editor.files_dropped.connect(self.files_dropped)
-        editor.installEventFilter(self)
+        for widget in (editor, editor.viewport()):  # keys ask the one for a menu, a mouse the other
+            widget.installEventFilter(self)
         generation.shown.connect(editor.show_pending)
         generation.added.connect(editor.add_pending)
         generation.changed.connect(self._on_generation)
@@ -467,7 +468,7 @@ class ManuscriptView(QWidget):
         """Keys of waiting text in the prompt, the editor's menu, a click on the empty state."""
         if watched is self._empty and event.type() == QEvent.Type.MouseButtonPress:
             self.editor.setFocus()
-        elif watched is self.editor and isinstance(event, QContextMenuEvent):
+        elif watched is not self.prompt.edit and isinstance(event, QContextMenuEvent):
             self._menu().popup(event.globalPos())
             return True
         elif watched is self.prompt.edit and isinstance(event, QKeyEvent):

@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front
+from studio.app.documents_pane import Front, Heard
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
@@ -23,6 +23,7 @@ from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
 from studio.app.panes.text.preset_shelf import PresetShelf
 from studio.app.panes.text.project_tabs import TextProjectTabs
+from studio.app.panes.text.reading_along import ReadingAlong
 from studio.app.panes.text.rewrite_menu import ordered
 from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
@@ -57,6 +58,8 @@ class TextPane(QWidget):
 
     front_changed = Signal()
     """Another document is in front, or its title or project is another."""
+    reading_wanted = Signal(object)
+    reading_stopped = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,10 +86,13 @@ class TextPane(QWidget):
         self.files = FileTabs(self, context)
         self.dictation = Dictation(self, context)
         self.transcribing = Transcribing(self, context)
+        self.reading = ReadingAlong(self, context)
+        self.reading.wanted.connect(self.reading_wanted)
+        self.reading.stopped.connect(self.reading_stopped)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for bar in (self.strip, self.dictation.bar, self.transcribing.bar):
+        for bar in (self.strip, self.dictation.bar, self.transcribing.bar, self.reading.bar):
             layout.addWidget(bar)
         layout.addWidget(self._stack, 1)
         context.theme.changed.connect(self._dress)
@@ -219,6 +225,10 @@ class TextPane(QWidget):
             self._context.notify.info(words)
         self.transcribing.begin(sound)
 
+    def show_heard(self, heard: Heard | None) -> None:
+        """Show the sentence that is heard, where its text is open; ``None`` shows none."""
+        self.reading.show(heard)
+
     def new_chat(self) -> ChatView:
         """Open an empty chat."""
         count = sum(document.kind == CHAT for document in self.documents)
@@ -274,6 +284,7 @@ class TextPane(QWidget):
         view.close_view()
         if isinstance(view, ManuscriptView):
             view.counts.close_counting()
+            self.reading.leave(view)
         if document.document_id and forget:
             document.set_open(False)
         if view is self._last_manuscript:
@@ -414,6 +425,7 @@ class TextPane(QWidget):
         view.files_dropped.connect(self._open_files)
         view.open_wanted.connect(self.files.ask_open)
         self.dictation.attach(view)
+        self.reading.attach(view)
         view.changed.connect(document.name_from_text)
         view.changed.connect(lambda: self._on_view_changed(document))
         self._add(document, view)

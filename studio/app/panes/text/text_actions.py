@@ -226,6 +226,16 @@ def _listen(pane: TextPane) -> tuple[ActionSpec, ...]:
             _tr("Speak, and what you say is written down at the cursor"),
         ),
         _spec(
+            "read_aloud",
+            _tr("Read aloud from here, or stop"),
+            pane.reading.toggle,
+            "Ctrl+Shift+L",
+            "volume-2",
+            "Generate",
+            pane.reading.why_not,
+            _tr("Play the narration of this text from the caret on, and follow it in the text"),
+        ),
+        _spec(
             "transcribe",
             _tr("Transcribe a sound file…"),
             transcribing.ask_text,
