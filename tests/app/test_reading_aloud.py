@@ -149,3 +149,23 @@ def test_what_is_not_spoken_is_said_to_be_so(reading: Reading) -> None:
     assert reading.window.app.actions.run(ACTION)
     assert any("not spoken yet" in each for each in told)
     assert reading.marked() == ""
+
+
+def test_after_a_start_the_sounds_are_brought_in_for_it_without_showing_them(
+    reading: Reading, make_window: MakeWindow
+) -> None:
+    narrate(reading)
+    reading.window.view.show_pane("text")
+    reading.window.view.close()
+    reading.window.app.close()
+    later = Reading(reading.qtbot, make_window(panes=pane_sources()), reading.clocks)
+    later.until(lambda: "text" in later.window.view.panes and later.view.manuscript.text == TEXT)
+    later.window.view.show_pane("text")
+    assert "sound" not in later.window.view.panes
+    at = TEXT.index("Nobody")
+    later.view.editor.select(at, at)
+    assert later.window.app.actions.run(ACTION)
+    later.until(lambda: later.marked() == "Nobody comes tonight.")
+    assert later.window.view.current_pane == "text"
+    later.sound.stop_reading()
+    later.until(lambda: later.marked() == "")

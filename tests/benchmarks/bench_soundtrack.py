@@ -29,7 +29,9 @@ RATE = 48_000
 COLUMNS = 1920
 LOOKS = 600
 SPECTRA = 100
-_LIBRARIES = (("diffusers", "StableDiffusionPipeline"), ("transformers", "CLIPTextModel"))
+HELD_S = 4.0
+"""Twice the longest stall that was ever seen."""
+_LIBRARIES = (("transformers", "CLIPTextModel"), ("diffusers", "StableDiffusionPipeline"))
 TRACKS = 8
 
 
@@ -44,6 +46,10 @@ def run() -> list[Row]:
         rows += _mixing_rows()
         rows += _reaction_rows()
         rows += drop_out_rows(_child("drop-outs", str(played)), played)
+        if os.name != "nt":
+            found = _child("held", str(HELD_S))
+            words = f"drop-outs while Python is held for {HELD_S:g} s in one piece"
+            rows.append(Row(words, found["underflows"], "times", 0))
     return rows
 
 
@@ -127,24 +133,10 @@ def _reaction_rows() -> list[Row]:
 
 def _reactions(*, begins_full: bool) -> tuple[float, float]:
     """Return how many ms pass until a seek and until a change of gain is heard: medians."""
-    from studio.documents.soundtrack import Soundtrack, Source
     from studio.documents.soundtrack.outputs import NullOutput
-    from studio.documents.soundtrack.player import Player
 
-    arrangement, read = _eight_tracks()
-    source = Source(
-        sha256="0" * 64,
-        title="Noise",
-        media_type="audio/wav",
-        size_bytes=1,
-        sampling_rate=RATE,
-        channels=2,
-        duration=70 * RATE,
-    )
     output = NullOutput(begins_full=begins_full)
-    soundtrack = Soundtrack(arrangement, [source])
-    player = Player(soundtrack, read, output)
-    player.endless = True
+    player, soundtrack = _player(output)
     _until_heard(output, lambda: player.play(0))
     track, jumps, gains = soundtrack.tracks[0].id, [], []
     for number in range(12):
@@ -306,9 +298,25 @@ def _painted(pool: Any, source: Any) -> dict[str, float]:
     }
 
 
-def _drop_outs(seconds: float) -> dict[str, Any]:
-    from studio.documents.soundtrack import Soundtrack, Source
+def _held(seconds: float) -> dict[str, Any]:
+    """Play, and let one call into the system keep the interpreter's lock for so long."""
+    import ctypes
+
     from studio.documents.soundtrack.outputs import NullOutput
+
+    player, _ = _player(NullOutput())
+    player.play(0)
+    time.sleep(1.0)
+    ctypes.PyDLL(None).usleep(round(seconds * 1e6))
+    time.sleep(1.0)
+    found = {"underflows": player.underflows}
+    player.close()
+    return found
+
+
+def _player(output: Any) -> tuple[Any, Any]:
+    """Return a player of eight tracks that goes on for ever, and its document."""
+    from studio.documents.soundtrack import Soundtrack, Source
     from studio.documents.soundtrack.player import Player
 
     arrangement, read = _eight_tracks()
@@ -321,9 +329,16 @@ def _drop_outs(seconds: float) -> dict[str, Any]:
         channels=2,
         duration=70 * RATE,
     )
-    output = NullOutput()
-    player = Player(Soundtrack(arrangement, [source]), read, output)
+    soundtrack = Soundtrack(arrangement, [source])
+    player = Player(soundtrack, read, output)
     player.endless = True
+    return player, soundtrack
+
+
+def _drop_outs(seconds: float) -> dict[str, Any]:
+    from studio.documents.soundtrack.outputs import NullOutput
+
+    player, _ = _player(NullOutput())
     watch = _StallWatch()
     player.play(0)
     began = time.monotonic()
@@ -386,8 +401,8 @@ def _busy(seconds: float, player: Any) -> tuple[int, int]:
         changed.clear()
         engine.submit(request)
         if importing < 0:
-            # Not by the statement: while another thread imports them too, it returns what
-            # transformers was before it put a lazy module in its place.
+            # Not by the statement, and transformers first: while another thread imports it too,
+            # a statement returns what it was before it put a lazy module in its place.
             for module, name in _LIBRARIES:
                 assert getattr(importlib.import_module(module), name)
             importing = player.underflows
@@ -424,5 +439,8 @@ def _p99(values: Sequence[float]) -> float:
 
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
-    done = _hour(Path(rest[0]), Path(rest[1])) if what == "hour" else _drop_outs(float(rest[0]))
+    if what == "hour":
+        done = _hour(Path(rest[0]), Path(rest[1]))
+    else:
+        done = {"drop-outs": _drop_outs, "held": _held}[what](float(rest[0]))
     print(json.dumps(done))

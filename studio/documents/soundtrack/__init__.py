@@ -37,7 +37,8 @@ Sounds (``pool``)
         columns) -> Waveform | None,
         content(sha) -> bytes (the kept file), close()
     spectrogram.SpectrogramTiles(pool.read, sampling_rate): tile(sha, level, index) -> float32
-        (rows, columns) in dB; cached(…) for painting; level_for(samples_per_px)
+        (rows, columns) in dB; strip(sha, start, end, columns) -> Strip of the tiles that are there
+        and which are missing, for painting; level_for(samples_per_px)
 Mixing (``mixer``)
     Mix(arrangement).render(pool.read, start, frames) -> float32 (frames, 2);
         Mix.of_clip(arrangement, clip_id)

@@ -5,7 +5,9 @@
     … run todo.requests; as results come: place(soundtrack, track_id, lines, {key: take}) …
     line_at(soundtrack.arrangement, track_id, lines, player.position)
 
-A clip knows its line by the line's id, and what it was made of by its key (``clip.meta``).
+A clip knows its line by the line's id, and what it was made of by its key (``clip.meta``). It
+also says its words and whose text they are of, so that the text can show what is heard
+(:func:`spoken_line`) and be heard from a place on (:func:`clip_for`).
 """
 
 from __future__ import annotations

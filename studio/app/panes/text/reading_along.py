@@ -147,9 +147,9 @@ class ReadingAlong(QObject):
             return
         self._lost = lost
         words = (
-            self.tr("Read aloud. What is heard now was changed in the text since it was spoken.")
+            self.tr("Reading aloud. What is heard now was changed in the text since it was spoken.")
             if lost
-            else self.tr("Read aloud: the sentence that is heard is marked.")
+            else self.tr("Reading aloud. The sentence that is heard is marked.")
         )
         if anew or self.bar.isVisibleTo(self._pane):  # who closed it does not want it again
             self.bar.say(words, [(self.tr("Stop"), self.stopped.emit)])
