@@ -178,17 +178,37 @@ def spectrum_image(strip: Strip, key: SpectrumKey) -> Spectrum:
     levels = strip.decibels
     rows = min(key.rows, ROWS)
     if rows < len(levels):
-        levels = np.maximum.reduceat(levels, np.arange(rows) * len(levels) // rows, axis=0)
+        levels = _loudest(levels, rows)
     scale = (_SHADES - 1) / (HIGHEST_DB - LOWEST_DB)
     shades = (levels + (key.gain_db - LOWEST_DB)) * scale
     np.clip(shades, 0, _SHADES - 1, out=shades)
     shades += 1.0  # the first place of the table is for what is not known
-    picked = np.nan_to_num(shades, copy=False, nan=0.0).astype(np.uint8)
+    if strip.missing:
+        np.nan_to_num(shades, copy=False, nan=0.0)
     image = QImage(levels.shape[1], rows, QImage.Format.Format_ARGB32_Premultiplied)
     target = np.frombuffer(image.bits(), np.uint32).reshape(rows, image.bytesPerLine() // 4)
-    np.take(_table(key.colours), picked, out=target[:, : levels.shape[1]])
+    # "clip" changes nothing here; "raise" would fill a second array first.
+    np.take(
+        _table(key.colours),
+        shades.astype(np.intp),
+        out=target[:, : levels.shape[1]],
+        mode="clip",
+    )
     part = QRectF(strip.left, 0, strip.right - strip.left, rows)
     return Spectrum(image, part, not strip.missing)
+
+
+def _loudest(levels: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    """Return the levels in fewer rows, each the loudest of those it stands for.
+
+    Whole rows at a time: ``maximum.reduceat`` along this axis takes ten times as long.
+    """
+    edges = np.arange(rows + 1) * len(levels) // rows
+    first, last = edges[:-1], edges[1:] - 1
+    found: NDArray[np.float32] = levels[first]
+    for step in range(1, int((last - first).max()) + 1):
+        np.maximum(found, levels[np.minimum(first + step, last)], out=found)
+    return found
 
 
 @lru_cache(maxsize=4)
