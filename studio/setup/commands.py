@@ -21,6 +21,8 @@ from studio.setup.screen import Screen
 
 ENVIRONMENT_BYTES = 3_000_000_000
 WHOLE_SUITE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
+#: Optional parts that everyone gets: small, and absent where there is none for the system.
+_EXTRAS = ("repair",)
 CUDA_BYTES = 6_000_000_000  # more, where torch brings NVIDIA's libraries
 
 
@@ -43,7 +45,8 @@ def perform(
     screen = Screen(verbose=verbose)
     setup = Setup(screen, Log(data / "setup.log"), root, data)
     try:
-        environment = set_up(setup, ["dev"] if command == "test" else [], repair)
+        extras = [*_EXTRAS, "dev"] if command == "test" else _EXTRAS
+        environment = set_up(setup, extras, repair)
         if command == "test":
             return run_tests(environment, setup, arguments)
         if command == "run":

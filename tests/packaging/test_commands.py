@@ -14,8 +14,9 @@ from studio.setup import commands
 from studio.setup.builtin_models import needed_bytes
 from studio.setup.commands import ENVIRONMENT_BYTES, perform, run_tests, set_up
 from studio.setup.environment import Environment
-from studio.setup.failures import DiskFullError, NoNetworkError
+from studio.setup.failures import DiskFullError, NoNetworkError, SetupError
 from studio.setup.programs import Setup
+from studio.setup.project import read_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,3 +156,23 @@ def test_failing_tests_fail_the_run(
 def test_a_program_in_the_foreground_gives_its_exit_code() -> None:
     command = [sys.executable, "-c", "import os, sys; sys.exit(int(os.environ['CODE']))"]
     assert commands.wait_for(command, {"CODE": "7"}) == 7
+
+
+@pytest.mark.parametrize(
+    ("command", "extras"), [("setup", {"repair"}), ("test", {"repair", "dev"})]
+)
+def test_what_repairs_sounds_is_set_up_for_everyone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, extras: set[str]
+) -> None:
+    asked: list[set[str]] = []
+
+    def remember(setup: object, wanted: tuple[str, ...], repair: bool) -> None:
+        asked.append(set(wanted))
+        raise SetupError("far enough")
+
+    monkeypatch.setenv("TRIPTYCH_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(commands, "set_up", remember)
+    assert perform(command, [], root=ROOT, repair=False, verbose=False) == 1
+    assert asked == [extras]
+    known = read_project(ROOT).requirements
+    assert all(known[name] for name in extras)

@@ -49,7 +49,7 @@ class SoundSource:
     """
 
     def __init__(self, data: bytes, sampling_rate: int = SAMPLING_RATE) -> None:
-        self._file = _opened(data)
+        self._file = opened_sound(data)
         self._resampler: Any = None
         if self._file.samplerate != sampling_rate:
             self._resampler = soxr.ResampleStream(
@@ -113,13 +113,18 @@ class SoundSource:
         self._held = np.concatenate((self._held, mono))
 
 
-def _opened(data: bytes) -> Any:
+def opened_sound(data: bytes) -> Any:
+    """Return a sound file in memory, open for reading.
+
+    Raises:
+        BadInputError: It is no sound, or there is none in it.
+    """
     try:
         file = soundfile.SoundFile(io.BytesIO(data))
     except (soundfile.LibsndfileError, struct.error, ValueError) as error:
         raise BadInputError(
             "This file holds no sound that can be read.",
-            hint="WAV, FLAC, OGG, Opus and MP3 files can be listened to.",
+            hint="WAV, FLAC, OGG, Opus and MP3 files can be read.",
             reason=str(error),
         ) from error
     if file.frames <= 0:

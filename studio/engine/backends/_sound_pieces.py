@@ -22,18 +22,25 @@ HELD_BYTES = 180_000_000
 
 
 class SoundPieces:
-    """Collects a sound of one channel.
+    """Collects a sound.
 
     Args:
         sampling_rate: In Hz.
+        channels: How many each piece has.
         held_bytes: How much is held in memory before it goes to a file.
         folder: Where that file lies; ``None``: the application's cache.
     """
 
     def __init__(
-        self, sampling_rate: int, *, held_bytes: int = HELD_BYTES, folder: Path | None = None
+        self,
+        sampling_rate: int,
+        *,
+        channels: int = 1,
+        held_bytes: int = HELD_BYTES,
+        folder: Path | None = None,
     ) -> None:
         self.sampling_rate = sampling_rate
+        self.channels = channels
         #: Samples so far.
         self.length = 0
         self._held_bytes = held_bytes
@@ -47,14 +54,14 @@ class SoundPieces:
         return self.length / self.sampling_rate
 
     def add(self, samples: Any) -> Sound:
-        """Add a piece (float32, (samples,)) and return it as a sound of its own.
+        """Add a piece (float32, (samples,) or (samples, channels)); return it as a sound.
 
         Raises:
             StorageError: The disk is full.
         """
         sound = Sound.of(np.asarray(samples, np.float32), self.sampling_rate)
         self.length += len(samples)
-        if self._file is None and self.length * 4 > self._held_bytes:
+        if self._file is None and self.length * 4 * self.channels > self._held_bytes:
             self._begin_file()
         if self._file is None:
             self._pieces.append(sound.samples)
@@ -70,12 +77,12 @@ class SoundPieces:
             StorageError: The disk is full.
         """
         if self._file is None:
-            return Sound(sampling_rate=self.sampling_rate, samples=b"".join(self._pieces))
+            return self._whole(b"".join(self._pieces))
         with storage_errors(self._place(), "making a long sound"):
             self._file.flush()
             view = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         # A view reads, slices and compares like bytes; the file goes when nothing refers to it.
-        return Sound(sampling_rate=self.sampling_rate, samples=cast("bytes", memoryview(view)))
+        return self._whole(cast("bytes", memoryview(view)))
 
     def close(self) -> None:
         """Give everything back; a sound that was handed out stays."""
@@ -83,6 +90,9 @@ class SoundPieces:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _whole(self, samples: bytes) -> Sound:
+        return Sound(sampling_rate=self.sampling_rate, channels=self.channels, samples=samples)
 
     def _begin_file(self) -> None:
         place = self._place()
