@@ -1,4 +1,4 @@
-"""Noise removal with the real library and network; what it does to speech, and to everything else."""
+"""Noise removal with the real library and network: what it does to speech and to all else."""
 
 from __future__ import annotations
 

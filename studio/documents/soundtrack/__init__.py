@@ -58,8 +58,11 @@ Recording (``recorder``)
 Files out (``export``)
     ExportOptions, export_range(), export_chapters(), export_clip() -> Exported; FORMATS;
     chapters_of(arrangement)
-Repair (``repair``): to_loudness, normalise, trim_silence, remove_dc, fade, resample;
-    measure_loudness (``loudness``)
+Mending (``repair``, ``mending``)
+    repair.Stretch: measure_loudness, to_loudness, normalise -> blocks; sound_span
+    mending.cut_of(clip, pool, work) -> Cut; mend(cut, pool, tool, facts, work) -> Mended (or
+        file_of(cut) for a model, then pool.add_sound); lay(soundtrack, mended, label, name): each
+        is another take of its clip; trim_to_sound
 Narration (``narration``)
     lines_of(text, cast, start=0, end=None) -> lines; plan(lines, arrangement, track, seed=) ->
         NarrationPlan(requests (key, AudioRequest), kept, gone); place(soundtrack, track, lines,

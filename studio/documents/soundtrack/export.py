@@ -15,7 +15,13 @@ from studio.core.errors import BadInputError
 from studio.core.provenance.keys import SigningKey
 from studio.documents.soundtrack.export_job import Exported, ExportJob
 from studio.documents.soundtrack.formats import FORMATS, ExportOptions, SoundFormat, format_of
-from studio.documents.soundtrack.marking import ModelFacts, consents_of, record_of_sound
+from studio.documents.soundtrack.marking import (
+    MENDED,
+    ModelFacts,
+    consents_of,
+    mendings_of,
+    record_of_sound,
+)
 from studio.documents.soundtrack.mixer import Mix
 from studio.documents.soundtrack.model import Arrangement, Marker, Source
 from studio.documents.soundtrack.pool import SourcePool
@@ -106,7 +112,8 @@ def export_range(
     record = record_of_sound(
         arrangement, _sources(arrangement, pool), span, model_facts=model_facts
     )
-    comment = "\n".join((options.comment, *consents_of(arrangement, span))).strip()
+    said = (*consents_of(arrangement, span), *mendings_of(arrangement, span))
+    comment = "\n".join((options.comment, *said)).strip()
     job = ExportJob(Mix(arrangement), pool, span, replace(options, comment=comment), record, key)
     return job.run(path, Work(progress, cancelled))
 
@@ -134,8 +141,8 @@ def export_clip(
         model_facts=model_facts,
     )
     mix = Mix.of_clip(arrangement, clip_id)
-    consent = clip.take.facts.get("consent", "")
-    comment = "\n".join((options.comment, consent)).strip()
+    said = (clip.take.facts.get(name, "") for name in ("consent", MENDED))
+    comment = "\n".join((options.comment, *filter(None, said))).strip()
     job = ExportJob(mix, pool, span, replace(options, comment=comment), record, key)
     return job.run(path, Work(progress, cancelled))
 

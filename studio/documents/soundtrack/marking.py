@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from studio.core.provenance.record import Ingredient, Origin, ProvenanceRecord
 from studio.documents.soundtrack.model import Arrangement, Clip, Source
 
+MENDED = "mended"
+"""Name of a take's fact that says what was done to its sound, in words."""
 ModelFacts = Callable[[str], tuple[str, str]]
 """(title, licence) of a model by its id; ("", "") when it is not known."""
 
@@ -64,13 +66,18 @@ def record_of_sound(
         kind="audio",
         origin=Origin.GENERATED if len(made) == len(heard) else Origin.COMPOSITE,
         ingredients=_ingredients(heard, known),
-        consent="\n".join(_consents(heard)),
+        consent="\n".join(_facts_of(heard, "consent")),
     )
 
 
 def consents_of(arrangement: Arrangement, span: tuple[int, int]) -> tuple[str, ...]:
     """Return the consents of cloned voices heard in a stretch, for the comment of the file."""
-    return _consents(_heard(arrangement, span, None))
+    return _facts_of(_heard(arrangement, span, None), "consent")
+
+
+def mendings_of(arrangement: Arrangement, span: tuple[int, int]) -> tuple[str, ...]:
+    """Return what was done to mended sounds heard in a stretch, for the comment of the file."""
+    return _facts_of(_heard(arrangement, span, None), MENDED)
 
 
 def id3_tag(title: str, artist: str, comment: str) -> bytes:
@@ -111,9 +118,10 @@ def _heard(
     return found
 
 
-def _consents(heard: list[_Heard]) -> tuple[str, ...]:
-    found = [each.clip.take.facts.get("consent", "") for each in heard]
-    return tuple(dict.fromkeys(consent for consent in found if consent))
+def _facts_of(heard: list[_Heard], name: str) -> tuple[str, ...]:
+    """Return what the heard takes say under a name, each once."""
+    found = [each.clip.take.facts.get(name, "") for each in heard]
+    return tuple(dict.fromkeys(fact for fact in found if fact))
 
 
 def _by_model(clip: Clip, known: Mapping[str, Source]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,8 +11,16 @@ import numpy as np
 
 from studio.core.errors import storage_errors
 from studio.core.media import Sound
-from studio.documents.soundtrack.sound_files import SoundFileReader, empty_sound, forward_file
+from studio.documents.soundtrack.sound_files import (
+    BLOCK,
+    Samples,
+    SoundFileReader,
+    empty_sound,
+    forward_file,
+)
 from studio.documents.soundtrack.work import Work
+
+_FLAC_CHANNELS = 8
 
 
 class CatchingFile:
@@ -96,30 +105,84 @@ def packed_as_flac(reader: SoundFileReader, target: BinaryIO, work: Work) -> Non
         raise empty_sound(reader.name)
 
 
-def sound_bytes(sound: Sound) -> tuple[bytes, str]:
-    """Return a sound as the file it is kept as, and its media type.
+def packed_samples(
+    blocks: Iterable[Samples],
+    target: BinaryIO,
+    sampling_rate: int,
+    channels: int,
+    *,
+    within_full_scale: bool,
+    name: str = "",
+) -> str:
+    """Write samples as the file they are kept as; returns its media type.
 
     FLAC with 24 bits; samples beyond full scale, or that are no numbers, need a WAV of floats.
-    """
 
-    samples = sound.array()
-    peak = float(np.abs(samples).max(initial=0.0))
-    fits = peak <= 1.0 and sound.channels <= 8  # false for NaN as well
+    Args:
+        blocks: float32 (samples, channels).
+        target: Where to.
+        sampling_rate: In Hz.
+        channels: How many.
+        within_full_scale: Whether every sample is a number in -1..1.
+        name: What the user calls it.
+
+    Raises:
+        StorageError: There is no room.
+    """
+    import soundfile
+
+    fits = within_full_scale and channels <= _FLAC_CHANNELS
+    catching = CatchingFile(target)
+    with storage_errors(_named(name), "keeping the sound"):
+        try:
+            with forward_file()(
+                catching,
+                "w",
+                samplerate=sampling_rate,
+                channels=channels,
+                format="FLAC" if fits else "WAV",
+                subtype="PCM_24" if fits else "FLOAT",
+            ) as file:
+                for block in blocks:
+                    file.write(_whole_numbers(block) if fits else np.ascontiguousarray(block))
+                    catching.check()
+        except (AssertionError, soundfile.LibsndfileError):
+            catching.check()
+            raise
+        catching.check()
+    return "audio/flac" if fits else "audio/wav"
+
+
+def _whole_numbers(block: Samples) -> Any:
+    """Return samples as the upper 24 of 32 bits; libsndfile would scale floats otherwise."""
+    whole = np.rint(block.astype(np.float64) * 2.0**23)
+    return np.clip(whole, -(2.0**23), 2.0**23 - 1).astype(np.int32) << 8
+
+
+def sound_bytes(sound: Sound) -> tuple[bytes, str]:
+    """Return a sound as the file it is kept as, and its media type; for short ones."""
     out = io.BytesIO()
-    with forward_file()(
-        out,
-        "w",
-        samplerate=sound.sampling_rate,
-        channels=sound.channels,
-        format="FLAC" if fits else "WAV",
-        subtype="PCM_24" if fits else "FLOAT",
-    ) as file:
-        if fits:
-            whole = np.rint(samples.astype(np.float64) * 2.0**23)
-            file.write((np.minimum(whole, 2.0**23 - 1).astype(np.int32)) << 8)
-        else:
-            file.write(np.ascontiguousarray(samples))
-    return out.getvalue(), "audio/flac" if fits else "audio/wav"
+    media_type = pack_sound(sound, out)
+    return out.getvalue(), media_type
+
+
+def pack_sound(sound: Sound, target: BinaryIO, name: str = "") -> str:
+    """Write a sound as the file it is kept as, block by block; returns its media type."""
+    fits = all(float(np.abs(block).max(initial=0.0)) <= 1.0 for block in _blocks(sound))
+    return packed_samples(
+        _blocks(sound),
+        target,
+        sound.sampling_rate,
+        sound.channels,
+        within_full_scale=fits,
+        name=name,
+    )
+
+
+def _blocks(sound: Sound) -> Iterator[Samples]:
+    samples = sound.array()
+    for at in range(0, len(samples), BLOCK):
+        yield samples[at : at + BLOCK]
 
 
 def _named(name: str) -> Path:

@@ -28,7 +28,7 @@ from studio.core.media import Sound
 from studio.core.provenance.carriers import Found
 from studio.core.provenance.embedding import look, record_in
 from studio.documents.soundtrack.model import Source
-from studio.documents.soundtrack.packing import packed_as_flac, sound_bytes
+from studio.documents.soundtrack.packing import pack_sound, packed_as_flac, packed_samples
 from studio.documents.soundtrack.parts import PartsFile, PartStore, store_file
 from studio.documents.soundtrack.pcm_cache import PcmCache, PcmFile
 from studio.documents.soundtrack.peaks import Waveform, waveform
@@ -159,11 +159,49 @@ class SourcePool:
             facts = _Facts.of(reader, title, look(data))
         return self._take_in(io.BytesIO(data), facts, Work(progress, cancelled))
 
-    def add_sound(self, sound: Sound, title: str) -> Source:
-        """Take in what a model or the microphone made; kept as FLAC of 24 bits where it fits."""
-        data, media_type = sound_bytes(sound)
-        facts = _Facts(title, media_type, sound.sampling_rate, sound.channels, "")
-        return self._take_in(io.BytesIO(data), facts, Work())
+    def add_sound(self, sound: Sound, title: str, *, source_type: str = "") -> Source:
+        """Take in what a model or the microphone made; kept as FLAC of 24 bits where it fits.
+
+        Args:
+            sound: What.
+            title: What to call it.
+            source_type: The mark of what it was made from, when that had one.
+        """
+        with self._scratch() as scratch:
+            media_type = pack_sound(sound, scratch, title)
+            facts = _Facts(title, media_type, sound.sampling_rate, sound.channels, source_type)
+            return self._take_in(scratch, facts, Work())
+
+    def add_samples(
+        self,
+        blocks: Iterable[Samples],
+        channels: int,
+        title: str,
+        *,
+        source_type: str = "",
+        work: Work | None = None,
+    ) -> Source:
+        """Take in samples as they are made, within full scale and at this pool's rate.
+
+        Args:
+            blocks: float32 (samples, channels) in -1..1.
+            channels: How many.
+            title: What to call it.
+            source_type: The mark of what it was made from, when that had one.
+            work: Told how far keeping it is, once all samples are there.
+
+        Raises:
+            BadInputError: There were none.
+            StorageError: There is no room to keep it.
+            WorkCancelled: It was stopped.
+        """
+        rate = self.sampling_rate
+        with self._scratch() as scratch:
+            media_type = packed_samples(
+                blocks, scratch, rate, channels, within_full_scale=True, name=title
+            )
+            facts = _Facts(title, media_type, rate, channels, source_type)
+            return self._take_in(scratch, facts, work or Work())
 
     def know(self, sources: Iterable[Source]) -> None:
         """Make sounds known that are kept already, such as those of a document just loaded."""

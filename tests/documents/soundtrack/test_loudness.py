@@ -1,4 +1,4 @@
-"""Loudness, the limiter and the tools that mend a sound."""
+"""Loudness, and the limiter."""
 
 from __future__ import annotations
 
@@ -11,21 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from studio.core.errors import BadInputError
-from studio.documents.soundtrack import Fade
 from studio.documents.soundtrack.loudness import LoudnessMeter, limited, true_peaks
-from studio.documents.soundtrack.repair import (
-    fade,
-    measure_loudness,
-    normalise,
-    remove_dc,
-    resample,
-    sound_span,
-    to_loudness,
-    trim_silence,
-)
 from studio.documents.soundtrack.sound_files import Samples
-from studio.documents.soundtrack.work import Work, WorkCancelled
 from tests.documents.soundtrack.conftest import RATE, noise, tone
 
 
@@ -107,61 +94,3 @@ def test_what_needs_no_limiting_is_only_made_louder() -> None:
     samples = noise(5000, level=0.1)
     out = limited(rendering(samples), 2.0, 0.9, RATE)(0, 5000)
     assert np.array_equal(out, samples * np.float32(2))
-
-
-@pytest.mark.parametrize("target", [-30.0, -23.0, -16.0])
-def test_a_sound_is_brought_to_a_loudness(target: float) -> None:
-    samples = tone(5 * RATE, channels=2, level=0.05)
-    samples[2 * RATE : 3 * RATE] *= 0.2
-    out = to_loudness(samples, RATE, target)
-    found = measure_loudness(out, RATE)
-    assert found.lufs == pytest.approx(target, abs=0.2)
-    assert found.true_peak_db <= -0.9
-    assert len(out) == len(samples)
-
-
-def test_silence_stays_silence() -> None:
-    silent = np.zeros((RATE, 1), np.float32)
-    assert not to_loudness(silent, RATE, -16).any()
-    assert normalise(silent) is silent
-
-
-def test_normalising_removing_dc_and_fading() -> None:
-    samples = noise(1000) + np.float32(0.1)
-    assert np.abs(normalise(samples, -6.0)).max() == pytest.approx(10 ** (-6 / 20), abs=1e-6)
-    flat = remove_dc(samples)
-    assert np.abs(flat.mean(axis=0)).max() < 1e-6
-    assert len(remove_dc(samples[:0])) == 0
-    faded = fade(samples, Fade(100), Fade(100))
-    assert np.abs(faded[0]).max() < 0.01 and np.array_equal(faded[100:900], samples[100:900])
-
-
-def test_silence_at_the_ends_is_trimmed_with_a_margin() -> None:
-    samples = np.zeros((3 * RATE, 1), np.float32)
-    samples[RATE : 2 * RATE] = tone(RATE)
-    start, end = sound_span(samples, RATE, margin_s=0.05)
-    assert start == pytest.approx(RATE - 2400, abs=500)
-    assert end == pytest.approx(2 * RATE + 2400, abs=500)
-    assert len(trim_silence(samples, RATE)) == end - start
-    with pytest.raises(BadInputError, match="silent"):
-        trim_silence(samples[:RATE], RATE)
-    with pytest.raises(BadInputError):
-        trim_silence(samples[:0], RATE)
-
-
-def test_resampling_by_a_tool() -> None:
-    out = resample(tone(RATE), RATE, 16_000)
-    assert abs(len(out) - 16_000) <= 1
-    assert len(resample(tone(0), RATE, 16_000)) == 0
-    with pytest.raises(BadInputError):
-        resample(tone(10), RATE, 3)
-
-
-def test_tools_tell_how_far_they_are_and_stop_when_asked() -> None:
-    told: list[float] = []
-    to_loudness(tone(3 * RATE), RATE, -20, work=Work(told.append))
-    assert told == sorted(told) and told[-1] > 0.6
-    with pytest.raises(WorkCancelled):
-        to_loudness(tone(RATE), RATE, -20, work=Work(cancelled=lambda: True))
-    with pytest.raises(WorkCancelled):
-        resample(tone(RATE), RATE, 16_000, Work(cancelled=lambda: True))
