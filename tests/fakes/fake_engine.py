@@ -173,6 +173,15 @@ class FakeImageOptions:
     clip_skip: int = option(0, title="CLIP skip", help="Layers.", ge=0, le=11, advanced=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FakeMendingOptions:
+    """Options of a model that mends sounds."""
+
+    attenuation_limit_db: float = option(
+        100.0, title="Reduce noise by", help="At most so much.", ge=3, le=100, step=1, unit="dB"
+    )
+
+
 IMAGE_MODEL = InstalledModel(
     info=ModelInfo(
         id="fake-image",
@@ -217,6 +226,19 @@ VOICE_MODEL = InstalledModel(
         built_in=True,
     ),
     capabilities=(Capability.AUDIO_SPEECH,),
+    backend="fake",
+)
+
+MENDING_MODEL = InstalledModel(
+    info=ModelInfo(
+        id="fake-mender",
+        title="Fake Mender 1M",
+        capabilities=("audio.repair",),
+        size_bytes=3_000_000,
+        licence="MIT",
+        built_in=True,
+    ),
+    capabilities=(Capability.AUDIO_REPAIR,),
     backend="fake",
 )
 
@@ -531,12 +553,16 @@ class FakeEngine:
         self._changed()
 
     def _options_of(self, capability: Capability) -> type:
+        if capability is Capability.AUDIO_REPAIR:
+            return FakeMendingOptions
         return FakeImageOptions if capability.value.startswith("image.") else self._options
 
     def _artifact(self, job: _FakeJob, step: Finish) -> Artifact:
         request = job.info.request
         if isinstance(request, ImageRequest):
             return fake_pictures(request, job.info.model)
+        if isinstance(request, AudioRequest) and request.audio is not None:
+            return fake_mended(request, job.info.model, self.inputs.get(request.audio))
         if isinstance(request, AudioRequest):
             return AudioArtifact(
                 request=request,
@@ -589,6 +615,24 @@ def plain_picture(width: int, height: int, colour: Sequence[int]) -> Picture:
     return Picture(width=width, height=height, rgba=bytes(colour) * (width * height))
 
 
+def fake_mended(request: AudioRequest, model: str, data: bytes) -> AudioArtifact:
+    """Return what a model that mends would: the same sound, half as loud."""
+    import io
+
+    import soundfile
+
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    limit = request.options.get("attenuation_limit_db", 100.0)
+    return AudioArtifact(
+        request=request,
+        model=model,
+        backend="fake",
+        duration_s=0.5,
+        sound=Sound.of(samples / 2, rate),
+        facts={"attenuation_limit_db": f"{limit:g}"},
+    )
+
+
 def fake_pictures(request: ImageRequest, model: str) -> ImageArtifact:
     """Return what a request for pictures comes to: each of the colour its seed says."""
     count = request.num_images_per_prompt
@@ -617,6 +661,7 @@ __all__ = [
     "DEFAULT_SCRIPT",
     "IMAGE_MODEL",
     "LISTENER_MODEL",
+    "MENDING_MODEL",
     "Fail",
     "FakeEngine",
     "FakeImageOptions",

@@ -159,18 +159,21 @@ class SourcePool:
             facts = _Facts.of(reader, title, look(data))
         return self._take_in(io.BytesIO(data), facts, Work(progress, cancelled))
 
-    def add_sound(self, sound: Sound, title: str, *, source_type: str = "") -> Source:
+    def add_sound(
+        self, sound: Sound, title: str, *, source_type: str = "", work: Work | None = None
+    ) -> Source:
         """Take in what a model or the microphone made; kept as FLAC of 24 bits where it fits.
 
         Args:
             sound: What.
             title: What to call it.
             source_type: The mark of what it was made from, when that had one.
+            work: Told how far keeping it is.
         """
         with self._scratch() as scratch:
             media_type = pack_sound(sound, scratch, title)
             facts = _Facts(title, media_type, sound.sampling_rate, sound.channels, source_type)
-            return self._take_in(scratch, facts, Work())
+            return self._take_in(scratch, facts, work or Work())
 
     def add_samples(
         self,

@@ -158,7 +158,8 @@ def normalise(
     gain = np.float32(_factor(peak_db) / peak)
 
     def louder(start: int, frames: int) -> Samples:
-        return np.clip((stretch.read(start, frames) - offset) * gain, -1.0, 1.0)
+        sound = (stretch.read(start, frames) - offset) * gain
+        return np.asarray(np.clip(sound, -1.0, 1.0), np.float32)
 
     yield from stretch.blocks(work.sub(0.4, 0.6), render=louder)
 

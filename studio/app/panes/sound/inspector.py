@@ -25,6 +25,7 @@ from studio.app.widgets.seed_row import SeedRow
 from studio.app.widgets.words import fill_in
 from studio.core.options import OptionInfo
 from studio.documents.soundtrack import MAX_GAIN_DB, MIN_GAIN_DB, Clip, Soundtrack
+from studio.documents.soundtrack.marking import MENDED
 
 
 class ClipSection(QWidget):
@@ -83,7 +84,8 @@ class ClipSection(QWidget):
         self.gain.setValue(clip.gain_db)
         self.takes.clear()
         for number, take in enumerate(clip.takes, 1):
-            title = take.facts.get("voice") or take.name or self.tr("Sound")
+            voice = "" if MENDED in take.facts else take.facts.get("voice", "")
+            title = voice or take.name or self.tr("Sound")
             self.takes.addItem(f"{number}.  {title}", take.id)
         self.takes.setCurrentIndex([take.id for take in clip.takes].index(clip.chosen))
         self.takes.setEnabled(len(clip.takes) > 1)
@@ -102,6 +104,7 @@ class ClipSection(QWidget):
             "generated": self.tr("Made by a model"),
             "recorded": self.tr("Recorded"),
         }[clip.take.origin]
+        known.append(facts.get(MENDED, ""))
         return " · ".join([words, *(each for each in known if each)])
 
     def _rename(self) -> None:

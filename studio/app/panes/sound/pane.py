@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from studio.app.context import AppContext
 from studio.app.documents_pane import Front, ReadAloud
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.sound.clip_files import ClipFiles
+from studio.app.panes.sound.clip_mending import ClipMending
 from studio.app.panes.sound.inspector import SoundInspector
 from studio.app.panes.sound.narrating import Narrating
 from studio.app.panes.sound.reading_aloud import ReadingAloud
@@ -64,6 +65,7 @@ class SoundPane(QWidget):
         self._worker = Background("sound-work", self)
         self._exporting = Background("sound-export", self)
         self.clip_files = ClipFiles(context, self._exporting, self)
+        self.clip_mending = ClipMending(context, self)
         self.options = SoundOptions(context.bridge, context.voices, self)
         state = context.folders.state
         self._memory = OptionMemory(self.options, state / "sound-options.json", {}, self)
@@ -137,6 +139,7 @@ class SoundPane(QWidget):
             session.close()
         self._worker.close()
         self._exporting.close()
+        self.clip_mending.close()
         self.clip_files.close()
         self._memory.keep()
         return True
@@ -415,6 +418,12 @@ class SoundPane(QWidget):
     def transcribe_clip(self) -> None:
         """Ask for what is said in the first selected clip, as a text."""
         self._with_clip(self.clip_files.write_down)
+
+    def mend(self, how: Callable[[SoundSession, Sequence[str]], None]) -> None:
+        """Mend the selected clips with one of the tools of ``clip_mending``."""
+        session, chosen = self.session, sorted(self.view.timeline.selected)
+        if session is not None and session.place.pool is not None and chosen:
+            how(session, chosen)
 
     def _with_clip(self, then: Callable[[SoundSession, str], None]) -> None:
         session, chosen = self.session, sorted(self.view.timeline.selected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from studio.app.actions import ActionSpec
 
 if TYPE_CHECKING:
     from studio.app.panes.sound.pane import SoundPane
+    from studio.app.panes.sound.sound_session import SoundSession
 
 Enabled = Callable[[], bool | str] | None
+Mend = Callable[["SoundSession", Sequence[str]], None]
 PANE = "sound"
 
 
@@ -44,7 +46,7 @@ def _spec(
 
 def sound_actions(pane: SoundPane) -> tuple[ActionSpec, ...]:
     """Return the pane's actions."""
-    return (*_file(pane), *_edit(pane), *_sound(pane))
+    return (*_file(pane), *_edit(pane), *_mend(pane), *_sound(pane))
 
 
 def _file(pane: SoundPane) -> tuple[ActionSpec, ...]:
@@ -125,6 +127,26 @@ def _edit(pane: SoundPane) -> tuple[ActionSpec, ...]:
         _spec("select_all", _tr("Select all clips"), pane.select_all, "Ctrl+A", "", "Edit"),
         _spec("marker", _tr("Marker at the play head"), pane.add_marker, "M", "bookmark", "Edit"),
         _spec("add_track", _tr("Add a track"), view.add_track, "Ctrl+T", "plus", "Edit"),
+    )
+
+
+def _mend(pane: SoundPane) -> tuple[ActionSpec, ...]:
+    tools = pane.clip_mending
+
+    def chosen() -> bool | str:
+        return bool(pane.view.timeline.selected) or _tr("No clip is selected.")
+
+    def can_remove_noise() -> bool | str:
+        return tools.why_no_noise_removal() or chosen()
+
+    def spec(name: str, title: str, how: Mend, icon: str, enabled: Enabled = chosen) -> ActionSpec:
+        return _spec(name, title, lambda: pane.mend(how), "", icon, "Edit", enabled)
+
+    return (
+        spec("remove_noise", _tr("Remove noise…"), tools.ask_noise, "wand", can_remove_noise),
+        spec("to_loudness", _tr("To loudness…"), tools.ask_loudness, "sliders-horizontal"),
+        spec("normalise", _tr("Normalise peaks"), tools.normalise, "chevrons-up-down"),
+        spec("trim_silence", _tr("Trim silence at the ends"), tools.trim, "shrink"),
     )
 
 

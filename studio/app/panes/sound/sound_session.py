@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.app.background import Background
 from studio.app.context import AppContext
+from studio.app.panes.sound.mending import Mending
 from studio.app.panes.sound.sound_job import SoundJob
 from studio.app.panes.sound.sound_place import SoundPlace
 from studio.core.errors import BadInputError, StudioError
@@ -41,6 +42,7 @@ class SoundSession(QObject):
     Attributes:
         place: Where it is kept.
         job: What is being made; ``None`` when nothing is.
+        mending: What is being mended, or was last.
         player: Plays it; made with the first sound.
     """
 
@@ -70,6 +72,7 @@ class SoundSession(QObject):
         self._output = output
         self.player: Player | None = None
         self.job: SoundJob | None = None
+        self.mending: Mending | None = None
         self._listening: StreamPlayer | None = None
         self._target: tuple[str, int, str] = ("", 0, "")
         self._importing = 0
@@ -88,8 +91,13 @@ class SoundSession(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is being made or taken in."""
-        return self._importing > 0 or (self.job is not None and self.job.running)
+        """Whether something is being made, mended or taken in."""
+        return self._importing > 0 or self.making
+
+    @property
+    def making(self) -> bool:
+        """Whether something is being made or mended, which can be stopped."""
+        return any(each is not None and each.running for each in (self.job, self.mending))
 
     @property
     def playing(self) -> bool:
@@ -100,6 +108,8 @@ class SoundSession(QObject):
         """End everything; what was recorded so far is kept."""
         if self.job is not None:
             self.job.abandon()
+        if self.mending is not None:
+            self.mending.abandon()
         if self._listening is not None:
             self._listening.stop()
         self.recorder.stop()
@@ -161,8 +171,7 @@ class SoundSession(QObject):
             position: Where it begins.
             clip_id: The clip it becomes a new take of; "" for a new clip.
         """
-        if self.job is not None and self.job.running:
-            self.told.emit(BadInputError("A sound is being made.", hint="Wait for it, or stop it."))
+        if self._refused():
             return
         try:
             self.place.ensure()
@@ -178,10 +187,29 @@ class SoundSession(QObject):
         job.begin()
         self.changed.emit()
 
+    def mend(self, mending: Mending, clip_ids: Sequence[str]) -> None:
+        """Let clips be mended."""
+        if self._refused():
+            mending.deleteLater()
+            return
+        if self.mending is not None:
+            self.mending.deleteLater()
+        self.mending = mending
+        mending.changed.connect(self.changed)
+        mending.told.connect(self.told)
+        mending.start(clip_ids)
+
+    def _refused(self) -> bool:
+        """Say that one thing is made at a time, when something is."""
+        if self.making:
+            self.told.emit(BadInputError("A sound is being made.", hint="Wait for it, or stop it."))
+        return self.making
+
     def stop_making(self) -> None:
-        """Stop what is being made."""
-        if self.job is not None:
-            self.job.stop()
+        """Stop what is being made or mended."""
+        for each in (self.job, self.mending):
+            if each is not None:
+                each.stop()
         self._stop_listening()
 
     def _on_sound(self, sound: Any) -> None:

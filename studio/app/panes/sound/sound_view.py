@@ -124,7 +124,7 @@ class SoundView(QWidget):
         self.headers.refresh()
         self._show_clip()
         job = session.job if session is not None else None
-        running = job is not None and job.running
+        running = session is not None and session.making
         self.prompt.set_busy(running)
         playing = session is not None and session.playing
         recording = session is not None and session.recorder.recording
@@ -144,7 +144,7 @@ class SoundView(QWidget):
         session = self.session
         if session is None:
             return ""
-        job = session.job
+        job, mending = session.job, session.mending
         if session.recorder.recording:
             words = self.tr("Recording, %1 s")
             return words.replace("%1", f"{session.recorder.seconds:.0f}")
@@ -155,6 +155,8 @@ class SoundView(QWidget):
             made = self.tr("Making, %1 s so far").replace("%1", f"{job.heard_s:.1f}")
             left = job.remaining_s
             return made if left is None else f"{made}, {left:.0f} s left"
+        if mending is not None and mending.running:
+            return mending.words()
         if session.busy:
             return self.tr("Taking the sound in…")
         notices = job.notices if job is not None else []
@@ -448,12 +450,20 @@ class SoundView(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         prefix = "sound."
         names = (
-            ["split", "duplicate", "mute_clip", "save_clip", "transcribe_clip", "delete"]
+            (
+                *("split", "duplicate", "mute_clip", ""),
+                *("remove_noise", "to_loudness", "normalise", "trim_silence", ""),
+                *("save_clip", "transcribe_clip", "", "delete"),
+            )
             if hit.clip
-            else ["marker", "add_track"]
+            else ("marker", "add_track")
         )
+        menu.setToolTipsVisible(True)  # they say why something cannot be done
         for name in names:
-            menu.addAction(self._context.actions.get(prefix + name))
+            if name:
+                menu.addAction(self._context.actions.get(prefix + name))
+            else:
+                menu.addSeparator()
         menu.popup(at)
 
     def dragEnterEvent(self, event: object) -> None:

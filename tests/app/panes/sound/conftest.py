@@ -17,14 +17,14 @@ from studio.core.requests import AudioRequest
 from studio.documents.soundtrack import Clip, Soundtrack
 from studio.documents.soundtrack.inputs import SignalInput
 from studio.documents.soundtrack.outputs import NullOutput
-from tests.fakes.fake_engine import CHAT_MODEL, VOICE_MODEL, FakeEngine, Finish
+from tests.fakes.fake_engine import CHAT_MODEL, MENDING_MODEL, VOICE_MODEL, FakeEngine, Finish
 
 LONG_MS = 10_000
 
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    made = FakeEngine(models=(CHAT_MODEL, VOICE_MODEL))
+    made = FakeEngine(models=(CHAT_MODEL, VOICE_MODEL, MENDING_MODEL))
     made.default_script = (Finish(),)
     return made
 
