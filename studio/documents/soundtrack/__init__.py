@@ -69,7 +69,7 @@ Narration (``narration``)
         {key: Take}, merge=); line_at(arrangement, track, lines, position), line_in_text,
         position_of; speakers_in(text)
 
-Decisions: packaging/docs/decisions/0150 to 0154.
+Decisions: packaging/docs/decisions/0150 to 0156.
 """
 
 from studio.documents.soundtrack.changes import Change

