@@ -561,7 +561,8 @@ class FakeEngine:
         request = job.info.request
         if isinstance(request, ImageRequest):
             return fake_pictures(request, job.info.model)
-        if isinstance(request, AudioRequest) and request.audio is not None:
+        if isinstance(request, AudioRequest) and request.capability is Capability.AUDIO_REPAIR:
+            assert request.audio is not None
             return fake_mended(request, job.info.model, self.inputs.get(request.audio))
         if isinstance(request, AudioRequest):
             return AudioArtifact(

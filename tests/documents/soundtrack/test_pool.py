@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import threading
@@ -17,7 +18,7 @@ from studio.core.errors import BadInputError, DiskFullError
 from studio.core.media import Sound
 from studio.core.provenance import ProvenanceRecord, embed
 from studio.documents.soundtrack import parts as parts_module
-from studio.documents.soundtrack.packing import sound_bytes
+from studio.documents.soundtrack.packing import packed_samples, sound_bytes
 from studio.documents.soundtrack.parts import PartsFile, store_file
 from studio.documents.soundtrack.pcm_cache import PcmCache
 from studio.documents.soundtrack.pool import SourcePool
@@ -114,6 +115,37 @@ def test_24_bits_are_as_near_as_they_can_be(values: list[float]) -> None:
     data, _ = sound_bytes(Sound.of(given_, RATE))
     read, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     assert np.abs(read - given_).max() <= 2.0**-23
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_disk_that_is_full_while_samples_are_kept_is_told(fits: bool) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            if self.tell() > 20_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)  # type: ignore[arg-type]
+
+    blocks = [noise(RATE)] * 3
+    with pytest.raises(DiskFullError):
+        packed_samples(blocks, Full(), RATE, 2, within_full_scale=fits)
+
+
+def test_samples_are_taken_in_as_they_are_made(pool: SourcePool) -> None:
+    samples = noise(2 * RATE)
+    told: list[float] = []
+    blocks = (samples[at : at + 7001] for at in range(0, len(samples), 7001))
+    source = pool.add_samples(blocks, 2, "Made", work=Work(told.append))
+    assert (source.duration, source.channels, source.media_type) == (2 * RATE, 2, "audio/flac")
+    assert np.abs(pool.read(source.sha256, 0, 2 * RATE) - samples).max() <= 2.0**-23
+    assert told == sorted(told) and told[-1] > 0.9
+    with pytest.raises(BadInputError, match="empty"):
+        pool.add_samples(iter(()), 2, "Nothing")
+
+
+def test_nothing_wraps_around_at_full_scale(pool: SourcePool) -> None:
+    edge = np.array([[1.0], [-1.0], [1.0000001], [-1.0000001]], np.float32)
+    source = pool.add_samples([edge], 1, "Edge")
+    assert np.abs(pool.read(source.sha256, 0, 4) - np.clip(edge, -1, 1)).max() < 1e-6
 
 
 def test_the_same_file_twice_is_one_sound(pool, parts, wav: WriteWav) -> None:
