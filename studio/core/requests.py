@@ -20,6 +20,7 @@ from studio.core.media import MAX_SIDE_PX, check_seed, clean_text
 from studio.core.options import OptionValue
 
 REQUEST_FORMAT = 1
+REGIONS_MAX = 16
 
 
 class Capability(StrEnum):
@@ -208,6 +209,30 @@ class ReferenceUse:
     weight: float = 0.6
 
 
+@dataclass(frozen=True)
+class Region:
+    """A part of a picture with a prompt of its own.
+
+    Attributes:
+        prompt: What shall be there, in the syntax of the main prompt.
+        mask: Where, as a picture of the shape of what is made: 255 = all of it; read as grey.
+        weight: How much of the main prompt it displaces there, above 0 to 1.
+    """
+
+    prompt: str
+    mask: InputRef
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", clean_text(self.prompt))
+        if not self.prompt.strip():
+            raise BadInputError("A region says nothing yet.", hint="Say what shall be there.")
+        if not 0 < self.weight <= 1:
+            raise BadInputError(
+                "The weight of a region is above 0 and at most 1.", weight=self.weight
+            )
+
+
 @dataclass(frozen=True, kw_only=True, eq=True)
 class ImageRequest(Request):
     """Pictures to be made or remade.
@@ -224,6 +249,7 @@ class ImageRequest(Request):
         loras: Beside those named in the prompt.
         controls: ControlNets and their maps.
         references: IP-Adapters and their pictures.
+        regions: Parts with prompts of their own; ``prompt`` holds everywhere else, and beneath.
         vae: Id of an autoencoder to use in place of the model's own; "" for its own.
     """
 
@@ -240,6 +266,7 @@ class ImageRequest(Request):
     loras: tuple[LoraUse, ...] = ()
     controls: tuple[ControlUse, ...] = ()
     references: tuple[ReferenceUse, ...] = ()
+    regions: tuple[Region, ...] = ()
     vae: str = ""
 
     __hash__ = Request.__hash__
@@ -248,8 +275,10 @@ class ImageRequest(Request):
         super().__post_init__()
         for name in ("prompt", "negative_prompt", "vae"):
             object.__setattr__(self, name, clean_text(getattr(self, name)))
-        for name in ("loras", "controls", "references"):
+        for name in ("loras", "controls", "references", "regions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.regions) > REGIONS_MAX:
+            raise BadInputError(f"A picture can have {REGIONS_MAX} regions at most.")
         _check_whole("Width", self.width, 0, MAX_SIDE_PX, "px")
         _check_whole("Height", self.height, 0, MAX_SIDE_PX, "px")
         _check_whole("The number of pictures", self.num_images_per_prompt, 1, 64)
@@ -376,8 +405,8 @@ def input_refs(request: Request) -> tuple[InputRef, ...]:
     for item in dataclasses.fields(request):
         value = getattr(request, item.name)
         for each in value if isinstance(value, tuple) else (value,):
-            inner = (each, getattr(each, "image", None), getattr(each, "audio", None))
-            found.extend(ref for ref in inner if isinstance(ref, InputRef))
+            held = (each, *(getattr(each, name, None) for name in ("image", "mask", "audio")))
+            found.extend(ref for ref in held if isinstance(ref, InputRef))
     return tuple(found)
 
 
@@ -387,16 +416,17 @@ _KINDS: dict[str, type[Request]] = {
 }
 
 
-def _with_image(use: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda **parts: use(**{**parts, "image": InputRef(**parts["image"])})
+def _with_input(use: Callable[..., Any], name: str = "image") -> Callable[..., Any]:
+    return lambda **parts: use(**{**parts, name: InputRef(**parts[name])})
 
 
 #: Fields that hold several parts, and what makes one.
 _PARTS: dict[str, Callable[..., Any]] = {
     "messages": Message,
     "loras": LoraUse,
-    "controls": _with_image(ControlUse),
-    "references": _with_image(ReferenceUse),
+    "controls": _with_input(ControlUse),
+    "references": _with_input(ReferenceUse),
+    "regions": _with_input(Region, "mask"),
 }
 _INPUTS = frozenset({"image", "mask_image", "audio"})
 

@@ -53,6 +53,8 @@ def settings_text(
     if request.capability in (Capability.IMAGE_IMG2IMG, Capability.IMAGE_INPAINT):
         pairs.append(("Denoising strength", f"{request.strength:g}"))
     pairs += [(title, used[name]) for name, title in _LATER if used.get(name)]
+    # Where they lie is told by our own record alone; others read these as names they do not know.
+    pairs += [(f"Region {number}", each.prompt) for number, each in enumerate(request.regions, 1)]
     pairs.append(("Version", f"Triptych {__version__}"))
     lines = [used.get("prompt") or request.prompt]
     if request.negative_prompt:

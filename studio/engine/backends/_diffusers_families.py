@@ -46,6 +46,7 @@ class Family:
         unused: Options that mean nothing to it, with the reason.
         lacks: Further ones that mean nothing to a task of it.
         unet: A UNet draws.
+        regions: Parts of a picture can have prompts of their own.
         classes: Further classes whose files belong to it.
     """
 
@@ -63,6 +64,7 @@ class Family:
     unused: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[Capability, Mapping[str, str]] = field(default_factory=dict)
     unet: bool = False
+    regions: bool = False
     classes: tuple[str, ...] = ()
 
     def unused_in(self, task: Capability) -> dict[str, str]:
@@ -105,6 +107,7 @@ def _sd(identity: str, title: str, **changes: Any) -> Family:
         "unused": _UNET,
         "lacks": {IMG2IMG: _NOT_HERE, INPAINT: _NOT_HERE},
         "unet": True,
+        "regions": True,
     }
     return Family(id=identity, title=title, **{**values, **changes})
 
@@ -166,6 +169,7 @@ FAMILIES: tuple[Family, ...] = (
             **_XL,
             "controlled": {},
             "unused": _without("eta"),
+            "regions": False,
             "pipelines": {TXT2IMG: "KolorsPipeline", IMG2IMG: "KolorsImg2ImgPipeline"},
         },
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import diffusers  # noqa: TID253 - private module, imported when a model is loaded
@@ -28,6 +28,7 @@ from studio.engine.backends._diffusers_adapters_impl import (
     References,
     named_in,
 )
+from studio.engine.backends._diffusers_areas import shares_of
 from studio.engine.backends._diffusers_controls_impl import Beside, control_values
 from studio.engine.backends._diffusers_families import Family, family_of
 from studio.engine.backends._diffusers_loading_impl import (
@@ -45,11 +46,13 @@ from studio.engine.backends._diffusers_pipelines_impl import (
 from studio.engine.backends._diffusers_previews_impl import Previews, TinyDecoder, fitted
 from studio.engine.backends._diffusers_prompts_impl import PromptCache
 from studio.engine.backends._diffusers_pulse_impl import Pulse
+from studio.engine.backends._diffusers_regions_impl import Regions, reads_once
 from studio.engine.backends._diffusers_room_impl import check, needs_tiles
 from studio.engine.backends._diffusers_run_impl import Pace, Run, seeds_of
 from studio.engine.backends._diffusers_schedulers import DEFAULT, scheduler_for
 from studio.engine.backends._diffusers_tasks_impl import Task, task_for
 from studio.engine.backends._prompt_choices import draw_chosen, leaves_a_choice
+from studio.engine.backends._prompt_encoding_impl import Encoded
 from studio.engine.backends.diffusers_image import ImageOptions, resolved_options
 from studio.engine.devices import set_threads
 from studio.models.identify import identify
@@ -228,25 +231,62 @@ class PictureModel(LoadedModel):
     ) -> Run:
         task = self._task(request, options, pipeline, ctx)
         self._make_room(pipeline, task)
-        values = self._lay_over(request, prompt, negative, pipeline, task, ctx)
+        parts = [parse(region.prompt) for region in request.regions]
+        values = self._lay_over(request, (prompt, *parts), negative, pipeline, task, ctx)
+        shares = self._shares(request, options, pipeline, task, ctx)
         ctx.checkpoint()
         self._ladder.apply(pipeline)
-        with torch.inference_mode():
-            encoded = self._prompts.encoded(
-                pipeline, prompt, negative, options, request.strength, self._loras.acting, ctx
+
+        def encoded(wanted: Prompt, unwanted: Prompt) -> Encoded:
+            return self._prompts.encoded(
+                pipeline, wanted, unwanted, options, request.strength, self._loras.acting, ctx
             )
+
+        with torch.inference_mode():
+            whole = encoded(prompt, negative)
+            regions = None
+            if shares is not None:
+                regions = Regions([encoded(each, negative) for each in parts], shares)
             previews = self._previews(pipeline, ctx)
         return Run(
             pipeline=pipeline,
             task=task,
             values={**self._values(options), **values},
-            encoded=encoded,
+            encoded=whole,
             seeds=seeds_of(request.seed, request.num_images_per_prompt),
             steps=options.num_inference_steps,
             previews=previews,
             pace=self._pace,
             ctx=ctx,
+            regions=regions,
         )
+
+    def _shares(
+        self,
+        request: ImageRequest,
+        options: ImageOptions,
+        pipeline: Any,
+        task: Task,
+        ctx: JobContext,
+    ) -> Any:
+        """Return how much each region's prompt counts in each place; ``None`` without regions."""
+        if not request.regions or task.unchanged is not None:
+            return None
+        if not self._family.regions:
+            raise UnsupportedModelError(
+                f"“{self._model.title}” cannot have regions with prompts of their own.",
+                hint="Leave the regions out, or choose a Stable Diffusion 1, 2 or XL model.",
+            )
+        if request.controls and reads_once(pipeline.unet):
+            raise UnsupportedModelError(
+                f"“{self._model.title}” cannot have regions and control pictures at once.",
+                hint="Leave one of them out, or choose another model.",
+            )
+        masks = [ctx.input(region.mask) for region in request.regions]
+        # Where the main prompt says nothing, nothing of it is mixed in.
+        base = options.region_base if request.prompt.strip() else 0.0
+        scale = int(pipeline.vae_scale_factor)
+        return shares_of(request.regions, masks, task.frame, scale, base)
 
     def _task(
         self, request: ImageRequest, options: ImageOptions, pipeline: Any, ctx: JobContext
@@ -271,15 +311,16 @@ class PictureModel(LoadedModel):
     def _lay_over(
         self,
         request: ImageRequest,
-        prompt: Prompt,
+        prompts: Sequence[Prompt],
         negative: Prompt,
         pipeline: Any,
         task: Task,
         ctx: JobContext,
     ) -> dict[str, Any]:
         """Switch adapters on and off; return the arguments that they and controls need."""
-        self._loras.use(pipeline, _loras_of(request, prompt, ctx))
-        self._embeddings.use(pipeline, named_in(f"{prompt.text}\n{negative.text}", ctx))
+        self._loras.use(pipeline, _loras_of(request, prompts, ctx))
+        words = "\n".join(prompt.text for prompt in (*prompts, negative))
+        self._embeddings.use(pipeline, named_in(words, ctx))
         references = [
             (ctx.find_model(use.model), _seen(ctx.input(use.image)), use.weight)
             for use in request.references
@@ -333,11 +374,11 @@ def _is_tiny_for(info: ModelInfo, model: ModelInfo) -> bool:
 
 
 def _loras_of(
-    request: ImageRequest, prompt: Prompt, ctx: JobContext
+    request: ImageRequest, prompts: Sequence[Prompt], ctx: JobContext
 ) -> dict[str, tuple[ModelInfo, float]]:
-    """Return the LoRAs of a request and of its prompt with their weights, by id."""
+    """Return the LoRAs of a request and of its prompts with their weights, by id."""
     named = [(use.model, use.weight) for use in request.loras]
-    named += [(tag.name, tag.weight) for tag in prompt.loras]
+    named += [(tag.name, tag.weight) for prompt in prompts for tag in prompt.loras]
     found: dict[str, tuple[ModelInfo, float]] = {}
     for name, weight in named:
         info = ctx.find_model(name)

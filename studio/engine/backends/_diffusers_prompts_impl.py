@@ -13,7 +13,7 @@ from studio.engine.backends._diffusers_pipelines_impl import takes
 from studio.engine.backends._prompt_encoding_impl import CLIP_SKIP_UNUSED, Encoded, encode
 from studio.engine.backends.diffusers_image import ImageOptions
 
-_KEPT = 8
+_KEPT = 24  # that of a picture and those of its regions
 
 
 class PromptCache:

@@ -34,8 +34,16 @@ def read_picture(data: bytes) -> NDArray[np.uint8]:
     return np.array(_open(data).convert("RGBA"))
 
 
-def read_mask(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
+def read_mask(
+    data: bytes, width: int, height: int, empty: BadInputError | None = None
+) -> NDArray[np.uint8]:
     """Return an encoded mask as grey, uint8 (height, width), in its picture's size.
+
+    Args:
+        data: The mask, encoded.
+        width: Of the picture, in px.
+        height: Likewise.
+        empty: What is said of a mask without anything in it; ``None``: that of repainting.
 
     Raises:
         BadInputError: Not a picture, of another shape than the picture, or empty.
@@ -53,7 +61,7 @@ def read_mask(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
             )
         mask = resized(mask, width, height)
     if not mask.any():
-        raise BadInputError(
+        raise empty or BadInputError(
             "The mask is empty: nothing is marked to be repainted.", hint="Mark a place first."
         )
     return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from studio.core.media import SEED_MAX, Picture
 from studio.engine.api import JobContext
 from studio.engine.backends._diffusers_pipelines_impl import takes
 from studio.engine.backends._diffusers_previews_impl import Previews
+from studio.engine.backends._diffusers_regions_impl import Regions
 from studio.engine.backends._diffusers_tasks_impl import Task
 from studio.engine.backends._prompt_encoding_impl import Encoded, for_callback
 
@@ -44,6 +46,7 @@ class Run:
         previews: Shows pictures while they form; ``None``: nothing is shown.
         pace: Of the model.
         ctx: Of the job.
+        regions: Parts with prompts of their own; ``None``: there are none.
     """
 
     pipeline: Any
@@ -55,6 +58,7 @@ class Run:
     previews: Previews | None
     pace: Pace
     ctx: JobContext
+    regions: Regions | None = None
     _index: int = 0
     _done: int = 0
     _total: int = 0
@@ -73,17 +77,21 @@ class Run:
         if self.task.unchanged is not None:
             return (Picture.of(self.task.unchanged),) * len(self.seeds)
         self._tell(0, 0)
+        acting = self.regions.acting(self.pipeline.unet) if self.regions else nullcontext()
         made = []
-        for index, seed in enumerate(self.seeds):
-            self._index = index
-            self.ctx.checkpoint()
-            made.append(Picture.of(self.task.finish(self._picture(seed))))
+        with acting:
+            for index, seed in enumerate(self.seeds):
+                self._index = index
+                self.ctx.checkpoint()
+                made.append(Picture.of(self.task.finish(self._picture(seed))))
         return tuple(made)
 
     def _picture(self, seed: int) -> Any:
         self._step_times = [time.perf_counter()]
         if self.previews is not None:
             self.previews.begin()
+        if self.regions is not None:
+            self.regions.at_step(0)
         values = {**self.values, **self.encoded.kwargs, **self.task.values}
         values |= {
             "generator": torch.Generator("cpu").manual_seed(seed),
@@ -118,6 +126,8 @@ class Run:
         if self.previews is not None:
             self.previews.step(pipeline, latents, self._grid(), self.ctx, self._index, step + 1)
         self.ctx.checkpoint()
+        if self.regions is not None:
+            self.regions.at_step(step + 1)
         if not self.encoded.later:
             return {}
         guided = bool(getattr(pipeline, "do_classifier_free_guidance", False))

@@ -22,8 +22,9 @@ Draw = Callable[[ImageRequest, JobContext], ImageArtifact]
 
 
 def leaves_a_choice(request: ImageRequest) -> bool:
-    """Return whether a prompt of the request has ``{a|b}`` or ``__wildcard__`` in it."""
-    return chooses(request.prompt) or chooses(request.negative_prompt)
+    """Return whether a prompt of the request or of a region has ``{a|b}`` or ``__wildcard__``."""
+    texts = (request.prompt, request.negative_prompt, *(each.prompt for each in request.regions))
+    return any(chooses(text) for text in texts)
 
 
 def chosen(request: ImageRequest, seed: int, folder: Path | None = None) -> ImageRequest:
@@ -42,7 +43,13 @@ def chosen(request: ImageRequest, seed: int, folder: Path | None = None) -> Imag
         name: expand(getattr(request, name), seed=seed, folder=folder)
         for name in ("prompt", "negative_prompt")
     }
-    found: ImageRequest = replaced(request, seed=seed, num_images_per_prompt=1, **prompts)
+    regions = tuple(
+        dataclasses.replace(each, prompt=expand(each.prompt, seed=seed, folder=folder))
+        for each in request.regions
+    )
+    found: ImageRequest = replaced(
+        request, seed=seed, num_images_per_prompt=1, regions=regions, **prompts
+    )
     return found
 
 

@@ -34,6 +34,7 @@ from studio.engine.backends._offline import stay_offline
 from studio.models.info import ModelInfo
 
 _DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+NO_REGIONS = "Models of this family take one prompt for the whole picture."
 _WORKING_BYTES = 512 * 1024**2  # what a picture of 512x512 takes on top of the weights
 
 
@@ -71,6 +72,15 @@ class ImageOptions:
         le=256,
         step=1,
         unit="px",
+    )
+    region_base: float = option(
+        0.2,
+        title="Main prompt in regions",
+        help="How much the main prompt still counts where a region has a prompt of its own.",
+        ge=0.0,
+        le=0.9,
+        step=0.05,
+        advanced=True,
     )
     clip_skip: int = option(
         0,
@@ -211,6 +221,8 @@ def unused_options(model: ModelInfo, family: Family, capability: Capability) -> 
         unused["guidance_rescale"] = few.reason
     if draws_alpha(model):
         unused["clip_skip"] = "Its text encoder is not CLIP."
+    if not family.regions:
+        unused["region_base"] = NO_REGIONS
     if capability is not Capability.IMAGE_INPAINT:
         unused["mask_blur"] = "Only what is painted into a mask has such an edge."
     return unused
