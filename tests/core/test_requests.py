@@ -13,6 +13,7 @@ from studio.core.errors import BadInputError
 from studio.core.inputs import InputRef
 from studio.core.media import MAX_SIDE_PX, SEED_MAX
 from studio.core.requests import (
+    REGIONS_MAX,
     AudioRequest,
     Capability,
     ControlUse,
@@ -22,6 +23,7 @@ from studio.core.requests import (
     LoraUse,
     Message,
     ReferenceUse,
+    Region,
     Request,
     Role,
     TextRequest,
@@ -85,6 +87,15 @@ pictures = st.builds(
     loras=st.lists(st.builds(LoraUse, anything, weights), max_size=2),
     controls=st.lists(st.builds(ControlUse, anything, refs, weights), max_size=2),
     references=st.lists(st.builds(ReferenceUse, anything, refs, weights), max_size=2),
+    regions=st.lists(
+        st.builds(
+            Region,
+            anything.map(lambda text: "x" + text),
+            refs,
+            st.floats(0, 1, exclude_min=True, allow_subnormal=False),
+        ),
+        max_size=2,
+    ),
     transient=st.booleans(),
     **shared,
 )
@@ -209,7 +220,7 @@ def test_listening_needs_a_sound() -> None:
 
 
 def test_every_input_of_a_request_is_found() -> None:
-    others = [InputRef(sha256=c * 64, media_type="image/png") for c in "bcd"]
+    others = [InputRef(sha256=c * 64, media_type="image/png") for c in "bcde"]
     request = ImageRequest(
         capability=Capability.IMAGE_INPAINT,
         seed=1,
@@ -217,10 +228,40 @@ def test_every_input_of_a_request_is_found() -> None:
         mask_image=others[0],
         controls=(ControlUse("canny", others[1]),),
         references=(ReferenceUse("look", others[2]),),
+        regions=(Region("a cat", others[3]),),
         loras=(LoraUse("ink"),),
     )
-    assert input_refs(request) == (REF, others[0], others[1], others[2])
+    assert input_refs(request) == (REF, *others)
     assert input_refs(text()) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"prompt": " \n"}, "says nothing"),
+        ({"weight": 0.0}, "above 0"),
+        ({"weight": 1.01}, "at most 1"),
+        ({"weight": float("nan")}, "above 0"),
+    ],
+)
+def test_bad_regions_are_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        Region(**{"prompt": "a cat", "mask": REF, **values})
+
+
+def test_a_request_has_so_many_regions_at_most() -> None:
+    regions = (Region("a cat", REF),) * REGIONS_MAX
+    ImageRequest(capability=Capability.IMAGE_TXT2IMG, seed=1, regions=regions)
+    with pytest.raises(BadInputError, match="regions at most"):
+        ImageRequest(capability=Capability.IMAGE_TXT2IMG, seed=1, regions=(*regions, *regions))
+
+
+def test_a_request_from_before_there_were_regions_has_none() -> None:
+    plain = json.loads(to_json(ImageRequest(capability=Capability.IMAGE_TXT2IMG, seed=1)))
+    del plain["regions"]
+    found = from_json(json.dumps(plain))
+    assert isinstance(found, ImageRequest)
+    assert found.regions == ()
 
 
 def test_an_embedding_needs_a_text() -> None:

@@ -342,7 +342,13 @@ def _with_alpha() -> Any:
     last.bias.data = torch.full_like(last.bias, 0.5)
     return diffusers.StableDiffusionPipeline(
         vae=vae.eval(),
-        unet=unet(in_channels=8, out_channels=8, sample_size=4),
+        unet=unet(
+            in_channels=8,
+            out_channels=8,
+            sample_size=4,
+            addition_embed_type="text",
+            addition_embed_type_num_heads=4,
+        ),
         text_encoder=seeded(lambda: BertModel(config)).eval(),
         tokenizer=tokenizer,
         scheduler=diffusers.UniPCMultistepScheduler(
