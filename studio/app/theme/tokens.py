@@ -120,6 +120,10 @@ OVER_PICTURE_DARK = "#000000"
 OVER_PICTURE_LIGHT = "#FFFFFF"
 
 
+REGION_COLOURS = ("#4C9BE8", "#E2785A", "#57B98A", "#B57BE0", "#D9B83C", "#4FC1C9")
+"""Parts of a picture with prompts of their own are painted in these, over any picture."""
+
+
 class Space:
     """The spacing grid, in pixels."""
 

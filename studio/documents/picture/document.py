@@ -363,7 +363,7 @@ class PictureDocument:
             after = changed(layer, changes)
             alone = self._open is None
             with self._changing(label_of(layer, changes)) as edit:
-                if alone and set(changes) <= {"opacity", "name"}:
+                if alone and set(changes) <= {"opacity", "name", "meta"}:
                     edit.merge = f"{layer_id} {sorted(changes)}"
                 self._state.tree = replaced(self._state.tree, layer_id, lambda _: (after,))
 

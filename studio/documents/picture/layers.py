@@ -206,6 +206,7 @@ def label_of(layer: Layer, changes: Mapping[str, Any]) -> str:
         "blend_mode": "Blend mode",
         "visible": f"Show “{layer.name}”" if changes.get("visible") else f"Hide “{layer.name}”",
         "locked": "Lock layer" if changes.get("locked") else "Unlock layer",
+        "meta": "Prompt of the region" if layer.kind == "region" else "Layer properties",
         "alpha_locked": "Lock transparency"
         if changes.get("alpha_locked")
         else "Unlock transparency",

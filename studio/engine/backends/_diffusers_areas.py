@@ -56,7 +56,8 @@ def shares_of(
         wanted.append(_in_cells(inside, cell_px) * np.float32(region.weight))
     stacked = np.stack(wanted)
     crowd = np.maximum(stacked.sum(axis=0), 1)
-    return stacked / crowd * np.float32(1 - base)
+    found: NDArray[np.floating[Any]] = stacked / crowd * np.float32(1 - base)
+    return found
 
 
 def box_around(share: NDArray[np.floating[Any]], least: int, multiple: int) -> Box:
@@ -89,7 +90,9 @@ def _span(start: int, end: int, whole: int, least: int, multiple: int) -> tuple[
 def _in_cells(inside: NDArray[np.floating[Any]], cell_px: int) -> NDArray[np.floating[Any]]:
     rows, columns = inside.shape[0] // cell_px, inside.shape[1] // cell_px
     cut = inside[: rows * cell_px, : columns * cell_px]
-    return cut.reshape(rows, cell_px, columns, cell_px).mean(axis=(1, 3), dtype="float32")
+    cells = cut.reshape(rows, cell_px, columns, cell_px)
+    found: NDArray[np.floating[Any]] = cells.mean(axis=(1, 3), dtype="float32")
+    return found
 
 
 def _empty(region: Region) -> BadInputError:

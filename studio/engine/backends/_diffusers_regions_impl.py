@@ -181,7 +181,7 @@ class Attending:
 
 def reads_once(unet: Any) -> bool:
     """Say whether a UNet reads the prompt once for the whole picture."""
-    return unet.config.get("addition_embed_type") == "text"
+    return bool(unet.config.get("addition_embed_type") == "text")
 
 
 def _exchanged(seen: Any, text: torch.Tensor) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 
 from studio.app.panes.picture.frame_size import Resolution, work_area
 from studio.app.panes.picture.intents import Intent, Situation, is_masked
+from studio.app.panes.picture.regions import taking_part
 from studio.core.errors import BadInputError
 from studio.core.media import Picture
 from studio.core.picture_files import encode_picture
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from studio.documents.picture.document import PictureDocument
+    from studio.documents.picture.layers import Layer
     from studio.documents.picture.scene import Snapshot
 
 RIM_SHARE = 0.04
@@ -51,11 +53,13 @@ class Survey:
         area: The part of the canvas to work on.
         situation: What is in it.
         revision: The document's revision this is true of.
+        regions: The layers of parts with prompts of their own.
     """
 
     area: Rect
     situation: Situation
     revision: int = -1
+    regions: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def survey(snapshot: Snapshot, side: int, shown: Shown | None = None) -> Survey:
         selected_covered=_share_within(alpha, selected),
         selected_edge=0.0 if selected is None else _edge_share(selected),
     )
-    return Survey(area, situation, snapshot.revision)
+    return Survey(area, situation, snapshot.revision, taking_part(snapshot, area))
 
 
 def compose(

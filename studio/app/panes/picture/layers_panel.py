@@ -23,10 +23,13 @@ from PySide6.QtWidgets import (
 )
 
 from studio.app.background import Background
+from studio.app.panes.picture.layer_thumbs import THUMB_PX, small_pictures
+from studio.app.panes.picture.region_editor import RegionEditor
+from studio.app.panes.picture.regions import add_region, prompt_of, region_layers
 from studio.app.qt_pictures import image_of, thumbnail
 from studio.app.theme.icons import current_palette, icon, pixmap
 from studio.app.theme.style import set_role
-from studio.app.theme.tokens import Size, Space
+from studio.app.theme.tokens import REGION_COLOURS, Size, Space
 from studio.app.widgets.icon_button import IconButton
 from studio.core.errors import StudioError
 from studio.core.media import Picture
@@ -34,9 +37,7 @@ from studio.core.media import Picture
 if TYPE_CHECKING:
     from studio.documents.picture.document import Change, PictureDocument
     from studio.documents.picture.layers import Layer
-    from studio.documents.picture.scene import Snapshot
 
-THUMB_PX = 32
 THUMB_DELAY_MS = 500
 MOST_ROWS = 7
 _SEEN, _NAME, _LOCK = range(3)
@@ -137,6 +138,8 @@ class LayersPanel(QWidget):
         self.blend = QComboBox()
         self.blend.setAccessibleName(self.tr("Blend mode"))
         self.blend.activated.connect(self._set_blend)
+        self.region = RegionEditor()
+        self.region.edited.connect(self._set_meta)
         self._thumbs = QTimer(self)
         self._thumbs.setSingleShot(True)
         self._thumbs.setInterval(THUMB_DELAY_MS)
@@ -146,6 +149,7 @@ class LayersPanel(QWidget):
 
     def set_document(self, document: PictureDocument | None) -> None:
         """Show another picture."""
+        self.region.take()
         self._unsubscribe()
         self._unsubscribe = _nothing
         self._document = document
@@ -187,6 +191,12 @@ class LayersPanel(QWidget):
         for name, image, words, then in (
             ("add", "plus", self.tr("New layer"), partial(self._add, "raster")),
             ("group", "folder", self.tr("New group"), partial(self._add, "group")),
+            (
+                "region",
+                "vector-square",
+                self.tr("New region: an area with a prompt of its own"),
+                self.add_region,
+            ),
             ("copy", "copy", self.tr("Duplicate layer"), self._duplicate),
             ("merge", "arrow-down", self.tr("Merge down"), self._merge_down),
             ("alpha", "blend", self.tr("Lock transparency"), self._toggle_alpha),
@@ -204,6 +214,7 @@ class LayersPanel(QWidget):
         column.setSpacing(Space.S)
         column.addLayout(mix)
         column.addLayout(strength)
+        column.addWidget(self.region)
         column.addWidget(self.tree)
         column.addLayout(buttons)
 
@@ -230,6 +241,8 @@ class LayersPanel(QWidget):
         item.setToolTip(_LOCK, self.tr("Locked") if layer.locked else self.tr("Lock"))
 
     def _about(self, layer: Layer) -> str:
+        if layer.kind == "region":
+            return f"{layer.name}\n{prompt_of(layer)}".strip()
         prompt = layer.meta.get("prompt")
         seed = layer.meta.get("seed")
         if not prompt:
@@ -243,6 +256,7 @@ class LayersPanel(QWidget):
             self.refresh()
         elif change.rect is not None:
             self._thumbs.start()
+            self._show_region(self._active())
 
     def _show_active(self) -> None:
         document = self._document
@@ -256,11 +270,20 @@ class LayersPanel(QWidget):
             self.percent.setText(f"{round(layer.opacity * 100)} %")
             self._show_blend(layer)
             self.buttons["alpha"].setChecked(layer.alpha_locked)
+        self._show_region(layer)
         for widget in (self.opacity, self.blend):
             widget.setEnabled(layer is not None)
         for name in ("copy", "merge", "alpha", "delete"):
             self.buttons[name].setEnabled(layer is not None)
         self._filling = False
+
+    def _show_region(self, layer: Layer | None) -> None:
+        document = self._document
+        if layer is None or document is None or layer.kind != "region":
+            self.region.show_layer(None)
+        else:
+            painted = bool(document.snapshot().tiles.get(layer.id))
+            self.region.show_layer(layer, painted=painted)
 
     def _show_blend(self, layer: Layer) -> None:
         from studio.documents.picture.blending import BLEND_MODES
@@ -345,6 +368,33 @@ class LayersPanel(QWidget):
             above = layer.id if layer is not None else None
             self._try(lambda: document.add_layer(kind, above=above))  # type: ignore[arg-type]
 
+    def add_region(self) -> None:
+        """Add a region, painted where something is selected, and ask what shall be there."""
+        document = self._document
+        if document is not None:
+            words = self.tr("New region")
+            self._try(lambda: add_region(document, REGION_COLOURS, words))
+            self.region.prompt.setFocus()
+
+    def show_region(self) -> None:
+        """Make the topmost region that takes part the active layer, and go to its prompt."""
+        document = self._document
+        if document is None:
+            return
+        layer = self._active()
+        if layer is None or layer.kind != "region":
+            top = next(region_layers(document.layers), None)
+            if top is None:
+                return
+            document.active_id = top.id
+        self.region.prompt.setFocus()
+
+    def _set_meta(self, layer_id: str, meta: object) -> None:
+        document = self._document
+        # What was being written for a layer that is gone by now is gone with it.
+        if document is not None and self._item(layer_id) is not None:
+            self._try(lambda: document.set_layer(layer_id, meta=meta))
+
     def _duplicate(self) -> None:
         document, layer = self._document, self._active()
         if document is not None and layer is not None:
@@ -391,7 +441,7 @@ class LayersPanel(QWidget):
             return
         snapshot = document.snapshot()
         self._worker.run_newest(
-            "layer-thumbs", partial(_small, snapshot), self._take_thumbs, self.failed.emit
+            "layer-thumbs", partial(small_pictures, snapshot), self._take_thumbs, self.failed.emit
         )
 
     def _take_thumbs(self, small: dict[str, Picture]) -> None:
@@ -406,29 +456,6 @@ class LayersPanel(QWidget):
             if image is not None:
                 item.setIcon(_NAME, image)
         self._filling = False
-
-
-def _small(snapshot: Snapshot) -> dict[str, Picture]:
-    """Return a small picture of every layer that holds pixels; runs in the background."""
-    from dataclasses import replace
-
-    from studio.documents.picture.layers import walk
-    from studio.documents.picture.tiles import content_of
-
-    found: dict[str, Picture] = {}
-    for layer in walk(snapshot.layers):
-        tiles = snapshot.tiles.get(layer.id)
-        area = content_of(tiles) if tiles else None
-        if layer.kind == "group" or area is None or area.is_empty:
-            continue
-        shrink = 0
-        while max(area.width, area.height) >> shrink > THUMB_PX * 6 and shrink < 6:
-            shrink += 1
-        alone = replace(layer, kind="raster", opacity=1.0, blend_mode="normal", visible=True)
-        pixels = replace(snapshot, layers=(alone,)).composite(area, shrink=shrink)
-        if pixels.size:
-            found[layer.id] = Picture.of(pixels)
-    return found
 
 
 def _small_icon(name: str) -> QIcon:

@@ -112,6 +112,8 @@ class PicturePane(QWidget):
         self.inspector.add_model_wanted.connect(self.models.ask)
         self.inspector.set_layers(self._layers)
         self.layers.failed.connect(self._context.notify.error)
+        self.layers.region.submitted.connect(view.generate)
+        view.prompt.regions_wanted.connect(self.show_region)
         self.inspector.frame_section.chosen.connect(self._set_frame)
         self.inspector.frame_section.fit_wanted.connect(self.fit_frame)
         self.options.changed.connect(self._on_options)
@@ -134,6 +136,7 @@ class PicturePane(QWidget):
     def close_requested(self) -> bool:
         """Keep everything; say whether the window may close now."""
         self.live.stop()
+        self.layers.region.take()
         for session in self._open:
             session.place.set_open(True)
             try:
@@ -353,6 +356,16 @@ class PicturePane(QWidget):
         side = session.side if self.options.models() else 0
         self.inspector.frame_section.show_frame(frame, side, work)
 
+    def show_region(self) -> None:
+        """Go to the prompt of a region."""
+        self.inspector.sections["layers"].set_expanded(True)
+        self.layers.show_region()
+
+    def add_region(self) -> None:
+        """Add an area with a prompt of its own."""
+        self.inspector.sections["layers"].set_expanded(True)
+        self.layers.add_region()
+
     # -- live painting ------------------------------------------------------------------------
 
     def toggle_live(self) -> None:
@@ -376,6 +389,7 @@ class PicturePane(QWidget):
 
     def keep_now(self) -> None:
         """Hand everything done so far to the project."""
+        self.layers.region.take()
         for session in self._open:
             try:
                 session.place.flush(FLUSH_S)
@@ -435,6 +449,7 @@ class PicturePane(QWidget):
 
     def _on_options(self) -> None:
         """An empty picture's frame follows the model, until somebody sets it."""
+        self.layers.region.set_reason(self.options.why_no_regions())
         side = taught_side(self.options.info())
         for session in self._open:
             picture = session.picture

@@ -128,6 +128,14 @@ def _edit(pane: PicturePane) -> tuple[ActionSpec, ...]:
             "frame",
             "Edit",
         ),
+        _spec(
+            "region",
+            _tr("New region with a prompt of its own"),
+            pane.add_region,
+            "",
+            "vector-square",
+            "Edit",
+        ),
     )
 
 

@@ -141,6 +141,16 @@ class PictureOptions(ModelOptions):
                 return True
         return False
 
+    def why_no_regions(self) -> str:
+        """Return why parts of a picture cannot have prompts of their own; "" when they can."""
+        if not self.models():
+            return ""
+        infos = {info.name: info for info in self.infos()}
+        known = infos.get("region_base")
+        if known is None:
+            return self.tr("This model takes one prompt for the whole picture.")
+        return known.unused
+
     def set(self, **changes: Any) -> None:
         """Set attributes by name; ``changed`` comes when one is another."""
         different = {name: v for name, v in changes.items() if getattr(self, name) != v}
@@ -170,6 +180,7 @@ class PictureOptions(ModelOptions):
             controls=self.controls,
             references=self.references,
             vae=self.vae,
+            regions=not self.why_no_regions(),
         )
         return dataclasses.replace(wanted, **changes)
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from studio.core.inputs import InputStore
     from studio.documents.picture.document import Change, PictureDocument
     from studio.documents.picture.geometry import Rect
+    from studio.documents.picture.layers import Layer
     from studio.documents.picture.scene import Snapshot
     from studio.models.info import ModelInfo
 
@@ -148,6 +149,11 @@ class PictureSession(QObject):
         return self.survey.situation if self.survey is not None else Situation()
 
     @property
+    def regions(self) -> tuple[Layer, ...]:
+        """The layers of parts with prompts of their own, as far as it was looked at."""
+        return self.survey.regions if self.survey is not None else ()
+
+    @property
     def offer(self) -> Offer:
         """What the button does now."""
         return offer(self.situation, self.wanted)
@@ -181,7 +187,8 @@ class PictureSession(QObject):
         able = self.options.able()
         if able and capability_of(intent, self.situation) not in able:
             return self.tr("This model cannot do that. Choose another one on the right.")
-        if needs_words(intent) and not self.prompt.strip():
+        told = self.prompt.strip() or (self.regions and not self.options.why_no_regions())
+        if needs_words(intent) and not told:
             return self.tr("Say what you want to see first.")
         return ""
 
@@ -205,7 +212,7 @@ class PictureSession(QObject):
         if found is None:
             return
         before, self.survey = self.survey, found
-        if before is None or before.situation != found.situation or before.area != found.area:
+        if before is None or _told(before) != _told(found):
             self.changed.emit()
         if found.revision != self.picture.revision:
             self.look_soon()
@@ -409,6 +416,11 @@ def asked_for(
     composed = composing.compose(snapshot, found, intent, resolution, shown)
     wish = dataclasses.replace(wish, intent=intent)
     return composed, request_for(wish, found.situation, composed, snapshot, inputs)
+
+
+def _told(survey: Survey) -> object:
+    """Return what of a survey is told."""
+    return survey.situation, survey.area, survey.regions
 
 
 def layer_name(prompt: str) -> str:

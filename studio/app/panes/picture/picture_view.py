@@ -23,6 +23,7 @@ from studio.app.panes.picture.picture_options import PictureOptions
 from studio.app.panes.picture.picture_session import PictureSession
 from studio.app.panes.picture.prompt_box import PromptBox
 from studio.app.panes.picture.prompt_history import Prompt, PromptHistory
+from studio.app.panes.picture.regions import prompt_of
 from studio.app.panes.picture.tray_panel import TrayPanel
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
@@ -228,6 +229,8 @@ class PictureView(QWidget):
         self.prompt.set_guidance(
             self._options.uses_guidance(capability_of(offer.intent, situation))
         )
+        reason = self._options.why_no_regions()
+        self.prompt.set_regions([prompt_of(layer) for layer in session.regions], reason)
         tray = session.tray
         self.prompt.set_tray(len(tray.items) if tray.aside else 0)
         self._show_card()

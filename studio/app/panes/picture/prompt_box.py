@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -26,18 +28,17 @@ from studio.app.panes.picture.intent_words import (
 from studio.app.panes.picture.intents import Intent, Offer, Situation, takes_strength
 from studio.app.panes.picture.picture_options import COUNT_MAX
 from studio.app.panes.picture.prompt_history import Prompt, PromptHistory
+from studio.app.panes.picture.prompt_weights import WEIGHT_STEP, replace_text, step_of, weigh
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size
 from studio.app.widgets.prompt_bar import PromptBar, PromptEdit
 from studio.app.widgets.words import fill_in
-from studio.core.prompts import change_weight
-from studio.documents.manuscript.text_units import to_code_points, to_utf16
 
-WEIGHT_STEP = 0.1
 COUNT_MS = 400
 STRENGTH_WIDTH = 96
 COUNT_WIDTH = 56
+TIP_LENGTH = 80
 ROOMY_WIDTH = 560
 """From this width on, there is room for the strength slider and the count of tokens."""
 
@@ -57,6 +58,7 @@ class PromptBox(QWidget):
     live_toggled = Signal(bool)
     keep_wanted = Signal()
     tray_wanted = Signal()
+    regions_wanted = Signal()
 
     def __init__(self, history: PromptHistory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +131,11 @@ class PromptBox(QWidget):
         self.tray_chip.setCheckable(False)
         self.tray_chip.clicked.connect(self.tray_wanted)
         self.tray_chip.hide()
+        self.regions_chip = self._chip("", "")
+        self.regions_chip.setIcon(icon("vector-square"))
+        self.regions_chip.setCheckable(False)
+        self.regions_chip.clicked.connect(self.regions_wanted)
+        self.regions_chip.hide()
         self.tokens = QLabel()
         set_role(self.tokens, "caption")
         self.tokens.setFont(tabular(self.tokens.font()))
@@ -137,6 +144,7 @@ class PromptBox(QWidget):
             self.live_chip,
             self.keep_chip,
             self.tray_chip,
+            self.regions_chip,
             self.tokens,
         ):
             self.bar.leading.addWidget(widget)
@@ -193,8 +201,8 @@ class PromptBox(QWidget):
         """Replace prompt and negative prompt, as an edit that can be undone."""
         self._filling = True
         try:
-            _replace(self.edit, prompt.prompt)
-            _replace(self.negative, prompt.negative_prompt)
+            replace_text(self.edit, prompt.prompt)
+            replace_text(self.negative, prompt.negative_prompt)
             if prompt.negative_prompt:
                 self.negative_chip.setChecked(True)
         finally:
@@ -251,6 +259,18 @@ class PromptBox(QWidget):
         self.tray_chip.setText(words)
         self.tray_chip.setVisible(count > 0)
 
+    def set_regions(self, prompts: Sequence[str], reason: str) -> None:
+        """Say which parts with prompts of their own take part, or why they cannot."""
+        count = len(prompts)
+        words = self.tr("1 region") if count == 1 else fill_in(self.tr("%1 regions"), count)
+        said = "\n".join(f"• {' '.join(prompt.split())[:TIP_LENGTH]}" for prompt in prompts)
+        self.regions_chip.setText(words)
+        self.regions_chip.setToolTip(
+            reason or fill_in(self.tr("Parts with a prompt of their own take part:\n%1"), said)
+        )
+        self.regions_chip.setEnabled(not reason)
+        self.regions_chip.setVisible(count > 0)
+
     def set_live(self, on: bool, reason: str = "") -> None:
         """Show whether live painting is on, and why it cannot be."""
         with QSignalBlocker(self.live_chip):
@@ -276,32 +296,16 @@ class PromptBox(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ctrl and arrows change weights, Alt and arrows go through the history."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            up, down = Qt.Key.Key_Up, Qt.Key.Key_Down
-            if event.key() in (up, down) and isinstance(watched, PromptEdit):
-                sign = 1 if event.key() == up else -1
-                plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-                if plain == Qt.KeyboardModifier.ControlModifier:
-                    self.weigh(watched, sign * WEIGHT_STEP)
-                    return True
-                if plain == Qt.KeyboardModifier.AltModifier:
-                    go = self._history.back if sign > 0 else self._history.forth
+            weight = step_of(event, Qt.KeyboardModifier.ControlModifier)
+            back = step_of(event, Qt.KeyboardModifier.AltModifier)
+            if isinstance(watched, PromptEdit) and (weight or back):
+                if weight:
+                    weigh(watched, weight * WEIGHT_STEP)
+                else:
+                    go = self._history.back if back > 0 else self._history.forth
                     self.set_text(go(self.text()))
-                    return True
+                return True
         return super().eventFilter(watched, event)
-
-    def weigh(self, edit: PromptEdit, by: float) -> None:
-        """Let what is selected (or the word at the cursor) count more or less."""
-        text, cursor = edit.toPlainText(), edit.textCursor()
-        start = to_code_points(text, cursor.selectionStart())
-        end = to_code_points(text, cursor.selectionEnd())
-        changed, start, end = change_weight(text, start, end, by)
-        if changed == text:
-            return
-        _replace(edit, changed)
-        cursor = edit.textCursor()
-        cursor.setPosition(to_utf16(changed, start))
-        cursor.setPosition(to_utf16(changed, end), QTextCursor.MoveMode.KeepAnchor)
-        edit.setTextCursor(cursor)
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -341,10 +345,3 @@ class PromptBox(QWidget):
         roomy = self.width() >= ROOMY_WIDTH
         self.strength.setVisible(roomy and takes_strength(self._offer.intent))
         self.tokens.setVisible(roomy and bool(self.tokens.text()))
-
-
-def _replace(edit: PromptEdit, text: str) -> None:
-    if edit.toPlainText() != text:
-        cursor = edit.textCursor()
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.insertText(text)

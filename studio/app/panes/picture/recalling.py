@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,14 @@ from PySide6.QtWidgets import QFileDialog
 
 from studio.app.context import AppContext
 from studio.app.panes.picture.prompt_history import Prompt
+from studio.app.theme.tokens import REGION_COLOURS
+from studio.app.widgets.words import fill_in
 from studio.core.errors import BadInputError, StudioError
+from studio.core.requests import Region
 
 if TYPE_CHECKING:
     from studio.app.panes.picture.pane import PicturePane
+    from studio.documents.picture.document import PictureDocument
     from studio.library.recall import Recalled
 
 LEAST_PX, MOST_PX = 64, 4096
@@ -75,6 +80,29 @@ class Recalling(QObject):
 
             session.picture.frame = Rect(frame.x, frame.y, found.width, found.height)
         self._tell(found, left_out)
+        if found.request is not None and found.request.regions:
+            self._restore(session.picture, found.request.regions)
+
+    def _restore(self, picture: PictureDocument, regions: Sequence[Region]) -> None:
+        """Lay the regions down again, in the background: their masks have to be read."""
+        from studio.app.panes.picture.regions import restore
+
+        try:
+            inputs = self._context.bridge.inputs
+        except StudioError as error:
+            self._context.notify.error(error)
+            return
+        label = self.tr("Recall regions")
+        self._pane.workers.making.run(
+            lambda: restore(picture, regions, inputs, REGION_COLOURS, label),
+            self._tell_missing,
+            self._context.notify.error,
+        )
+
+    def _tell_missing(self, missing: int) -> None:
+        if missing:
+            words = self.tr("The areas of %1 of its regions are not on this computer any more.")
+            self._context.notify.warn(fill_in(words, missing))
 
     def _set_options(self, found: Recalled) -> list[str]:
         """Set the options the model has; return the names of those it refuses."""

@@ -15,6 +15,7 @@ from studio.app.panes.picture.composing import Composed, picture_of, png
 from studio.app.panes.picture.control_maps import MapKind, control_map
 from studio.app.panes.picture.frame_size import Resolution
 from studio.app.panes.picture.intents import Intent, capability_of, takes_strength
+from studio.app.panes.picture.regions import requested
 from studio.app.panes.picture.wording import words_for
 from studio.core.errors import BadInputError
 from studio.core.inputs import InputRef, InputStore
@@ -121,6 +122,7 @@ class Wish:
         controls: ControlNets.
         references: IP-Adapters.
         vae: Id of an autoencoder to use in place of the model's own.
+        regions: Region layers have a say.
         transient: A passing result, as in live painting.
     """
 
@@ -137,6 +139,7 @@ class Wish:
     controls: tuple[Control, ...] = ()
     references: tuple[Reference, ...] = ()
     vae: str = ""
+    regions: bool = True
     transient: bool = False
 
 
@@ -199,6 +202,10 @@ def request_for(
             if each.on
         ),
         vae=wish.vae,
+        # What goes goes everywhere: the words of a region would bring it back.
+        regions=requested(snapshot, composed, put)
+        if wish.regions and wish.intent is not Intent.REMOVE
+        else (),
     )
 
 

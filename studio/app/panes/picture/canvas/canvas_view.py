@@ -69,6 +69,7 @@ from studio.app.panes.picture.canvas.tools.text_tool import TextTool
 from studio.app.panes.picture.canvas.tools.transform_tool import TransformTool
 from studio.app.panes.picture.canvas.view_transform import ViewTransform
 from studio.app.panes.picture.canvas.work import Work
+from studio.app.panes.picture.regions import colour_of
 from studio.app.theme import Theme
 from studio.app.theme.tokens import Palette
 from studio.app.widgets.words import fill_in
@@ -328,8 +329,16 @@ class CanvasView(QWidget):
 
     @property
     def colour(self) -> QColor:
-        """What is painted with."""
-        return self.colours_in_hand.foreground
+        """What is painted with: the colour in hand, or that of the region that is painted."""
+        return self._region_colour() or self.colours_in_hand.foreground
+
+    def _region_colour(self) -> QColor | None:
+        document = self._document
+        if document is None or document.active_id is None:
+            return None
+        layer = document.layer(document.active_id)
+        name = colour_of(layer) if layer.kind == "region" else ""
+        return QColor(name) if name else None
 
     def set_colour(self, colour: QColor) -> None:
         """Paint with another colour."""
