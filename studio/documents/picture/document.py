@@ -102,7 +102,7 @@ class PictureDocument:
         self._keepers: list[Callable[[Action], None]] = []
         self._open: Edit | None = None
         self._stroke: Stroke | None = None
-        self._extent: tuple[int, Rect] | None = None
+        self._extent: dict[bool, tuple[int, Rect]] = {}
         self._picture = Projection(lambda key, window: self._compose(key, window, PICTURE))
         overlaid = View(overlays=True)
         self._overlaid = Projection(lambda key, window: self._compose(key, window, overlaid))
@@ -163,14 +163,19 @@ class PictureDocument:
         """
         return find(self._state.tree, layer_id)
 
-    def extent(self) -> Rect:
-        """Return the smallest rectangle around everything visible in the picture."""
+    def extent(self, *, overlays: bool = False) -> Rect:
+        """Return the smallest rectangle around everything visible in the picture.
+
+        Args:
+            overlays: Masks, controls and regions count, too.
+        """
         with self._lock:
-            state = self._state
-            if self._extent is None or self._extent[0] != state.revision or self._open is not None:
+            state, known = self._state, self._extent.get(overlays)
+            if known is None or known[0] != state.revision or self._open is not None:
                 tiles = {one.id: state.grid(one.id).lend() for one in walk(state.tree)}
-                self._extent = (state.revision, extent_of(state.tree, tiles))
-            return self._extent[1]
+                known = state.revision, extent_of(state.tree, tiles, overlays=overlays)
+                self._extent[overlays] = known
+            return known[1]
 
     def snapshot(self) -> Snapshot:
         """Return the picture as it is now, for any thread; it costs next to nothing."""

@@ -132,16 +132,23 @@ def _composed_smaller(
     return out
 
 
-def extent_of(tree: Tree, tiles: Tiles) -> Rect:
-    """Return the smallest rectangle around everything visible in the picture."""
-    return bounds_of(content_of(tiles[layer.id]) for layer in _shown(tree))
+def extent_of(tree: Tree, tiles: Tiles, *, overlays: bool = False) -> Rect:
+    """Return the smallest rectangle around everything visible in the picture.
+
+    Args:
+        tree: The layers.
+        tiles: What is painted on them.
+        overlays: Masks, controls and regions count, too.
+    """
+    return bounds_of(content_of(tiles[layer.id]) for layer in _shown(tree, overlays))
 
 
-def _shown(tree: Tree) -> list[Layer]:
+def _shown(tree: Tree, overlays: bool) -> list[Layer]:
     found: list[Layer] = []
     for layer in tree:
-        if layer.visible and layer.opacity > 0.0 and layer.kind in SHOWN_KINDS:
-            found += [layer, *_shown(layer.children)]
+        counts = overlays or layer.kind in SHOWN_KINDS
+        if layer.visible and layer.opacity > 0.0 and counts:
+            found += [layer, *_shown(layer.children, overlays)]
     return found
 
 

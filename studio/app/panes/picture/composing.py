@@ -14,7 +14,7 @@ import numpy as np
 
 from studio.app.panes.picture.frame_size import Resolution, work_area
 from studio.app.panes.picture.intents import Intent, Situation, is_masked
-from studio.app.panes.picture.regions import taking_part
+from studio.app.panes.picture.regions import smallest_share, taking_part
 from studio.core.errors import BadInputError
 from studio.core.media import Picture
 from studio.core.picture_files import encode_picture
@@ -54,12 +54,14 @@ class Survey:
         situation: What is in it.
         revision: The document's revision this is true of.
         regions: The layers of parts with prompts of their own.
+        smallest: Share of the area that the smallest of these has, above 0 to 1.
     """
 
     area: Rect
     situation: Situation
     revision: int = -1
     regions: tuple[Layer, ...] = ()
+    smallest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,9 @@ def survey(snapshot: Snapshot, side: int, shown: Shown | None = None) -> Survey:
         selected_covered=_share_within(alpha, selected),
         selected_edge=0.0 if selected is None else _edge_share(selected),
     )
-    return Survey(area, situation, snapshot.revision, taking_part(snapshot, area))
+    regions = taking_part(snapshot, area)
+    smallest = smallest_share(snapshot, area, regions)
+    return Survey(area, situation, snapshot.revision, regions, smallest)
 
 
 def compose(

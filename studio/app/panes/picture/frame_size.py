@@ -37,6 +37,8 @@ ASPECT_MAX = 3.0
 """Wider pictures than this come out with everything in them twice."""
 CONTEXT = 0.5
 """How much around a selection the model sees, as a share of its longer side, on each side."""
+APART_MAX = 2.0
+"""A picture of several parts is made so many times the model's own side at most."""
 STEPS_DOWN_MAX = 1.5
 """An area up to so many times the model's own side is taken whole; details survive that."""
 
@@ -58,6 +60,26 @@ def taught_side(model: ModelInfo | None) -> int:
         return told
     fitting = [name for name in SIDES if model.family.startswith(name)]
     return SIDES[max(fitting, key=len)] if fitting else DEFAULT_SIDE
+
+
+def draws_apart(model: ModelInfo | None) -> bool:
+    """Say whether a model draws parts with prompts of their own as pictures of their own.
+
+    So do models that read the prompt once for the whole picture. Reads a small file.
+    """
+    if model is None or model.path is None or not model.path.is_dir():
+        return False
+    return _read(model.path / "unet" / "config.json").get("addition_embed_type") == "text"
+
+
+def side_for_parts(side: int, smallest: float) -> int:
+    """Return the side of the square at which a model that draws parts apart works.
+
+    Args:
+        side: What :func:`taught_side` says, in px.
+        smallest: Share of the picture that its smallest part has, above 0 to 1.
+    """
+    return round(side * min(APART_MAX, math.sqrt(1 / smallest)))
 
 
 def resolution_for(area: Rect, side: int, *, step: int = STEP) -> Resolution:

@@ -18,7 +18,12 @@ from studio.app.background import Background
 from studio.app.bridge import EngineBridge
 from studio.app.context import AppContext
 from studio.app.job_follower import failed_of
-from studio.app.panes.picture.frame_size import resolution_for, taught_side
+from studio.app.panes.picture.frame_size import (
+    draws_apart,
+    resolution_for,
+    side_for_parts,
+    taught_side,
+)
 from studio.app.panes.picture.intent_words import title_of
 from studio.app.panes.picture.intents import (
     Intent,
@@ -232,8 +237,10 @@ class PictureSession(QObject):
 
     @property
     def side(self) -> int:
-        """Side of the square the model was taught at, in px."""
-        return self._side
+        """Side of the square at which the model works, in px."""
+        if self.survey is None or self.options.why_no_regions():
+            return self._side
+        return working_side(self.options.info(), self.survey)
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -323,8 +330,8 @@ class PictureSession(QObject):
         if not candidate.ready or self.accepting:
             return
         self.accepting = True
-        self.place.name_from(candidate.job.wish.prompt)
         job = candidate.job
+        self.place.name_from(words_of(job))
         assert job.artifact is not None
         request_id = self.place.keep_request(job.artifact.request, job.facts(candidate.index))
         work = partial(self._lay_down, candidate, request_id)
@@ -339,7 +346,7 @@ class PictureSession(QObject):
         pixels = result_pixels(picture, job.composed)
         with self.picture.group(job.wish.label, origin="generated", request_id=request_id):
             return self.picture.add_layer(
-                name=layer_name(job.wish.prompt) or job.wish.label,
+                name=layer_name(words_of(job)) or job.wish.label,
                 pixels=pixels,
                 at=(area.x, area.y),
                 meta=job.meta(candidate.index),
@@ -412,15 +419,30 @@ def asked_for(
     shown = composing.Shown(picture, snapshot, exact=not wish.transient)
     found = composing.survey(snapshot, side, shown)
     intent = offer(found.situation, wish.intent).intent
+    if wish.regions and intent is not Intent.REMOVE:
+        side = working_side(info, found)
     resolution = resolution_for(found.area, side)
     composed = composing.compose(snapshot, found, intent, resolution, shown)
     wish = dataclasses.replace(wish, intent=intent)
     return composed, request_for(wish, found.situation, composed, snapshot, inputs)
 
 
+def working_side(info: ModelInfo | None, found: Survey) -> int:
+    """Return the side of the square at which a model works on what was found, in px."""
+    side = taught_side(info)
+    return side_for_parts(side, found.smallest) if found.regions and draws_apart(info) else side
+
+
 def _told(survey: Survey) -> object:
     """Return what of a survey is told."""
-    return survey.situation, survey.area, survey.regions
+    return survey.situation, survey.area, survey.regions, survey.smallest
+
+
+def words_of(job: PictureJob) -> str:
+    """Return what a picture was asked for: its prompt, or else the prompts of its regions."""
+    if job.wish.prompt.strip() or job.request is None:
+        return job.wish.prompt
+    return ", ".join(region.prompt for region in reversed(job.request.regions))
 
 
 def layer_name(prompt: str) -> str:

@@ -68,6 +68,7 @@ class PromptBox(QWidget):
         self._reasons: dict[Intent, str] = {}
         self._wanted: Intent | None = None
         self._filling = False
+        self._regions = "", ""
         self.bar = PromptBar(self.tr("Generate"), self.tr("What do you want to see?"), self,
                              allow_empty=True)  # fmt: skip
         self.negative = PromptEdit(self)
@@ -264,12 +265,14 @@ class PromptBox(QWidget):
         count = len(prompts)
         words = self.tr("1 region") if count == 1 else fill_in(self.tr("%1 regions"), count)
         said = "\n".join(f"• {' '.join(prompt.split())[:TIP_LENGTH]}" for prompt in prompts)
-        self.regions_chip.setText(words)
+        self._regions = words, str(count)
+        self.regions_chip.setAccessibleName(words)
         self.regions_chip.setToolTip(
             reason or fill_in(self.tr("Parts with a prompt of their own take part:\n%1"), said)
         )
         self.regions_chip.setEnabled(not reason)
         self.regions_chip.setVisible(count > 0)
+        self._fit()
 
     def set_live(self, on: bool, reason: str = "") -> None:
         """Show whether live painting is on, and why it cannot be."""
@@ -344,4 +347,5 @@ class PromptBox(QWidget):
     def _fit(self) -> None:
         roomy = self.width() >= ROOMY_WIDTH
         self.strength.setVisible(roomy and takes_strength(self._offer.intent))
+        self.regions_chip.setText(self._regions[0 if roomy else 1])
         self.tokens.setVisible(roomy and bool(self.tokens.text()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.app.panes.picture.part_rows import number
 from studio.app.panes.picture.prompt_weights import WEIGHT_STEP, step_of, weigh
@@ -24,6 +24,7 @@ from studio.app.widgets.prompt_bar import PromptEdit
 if TYPE_CHECKING:
     from studio.documents.picture.layers import Layer
 
+FOCUS_IN, FOCUS_OUT = QEvent.Type.FocusIn, QEvent.Type.FocusOut
 REST_MS = 300
 """The text is taken over once typing rests so long."""
 
@@ -41,7 +42,6 @@ class RegionEditor(QWidget):
         self._reason = ""
         self._painted = True
         self.prompt = PromptEdit()
-        set_role(self.prompt, "field")
         self.prompt.setPlaceholderText(self.tr("What shall be in this area?"))
         self.prompt.setAccessibleName(self.tr("Prompt of the region"))
         self.prompt.setToolTip(
@@ -72,18 +72,25 @@ class RegionEditor(QWidget):
         self.hide()
 
     def _lay_out(self) -> None:
+        field = QFrame()
+        set_role(field, "prompt")
+        inside = QHBoxLayout(field)
+        inside.setContentsMargins(Space.S, Space.XS, Space.XS, Space.XS)
+        inside.addWidget(self.prompt)
+        self._field = field
         below = QHBoxLayout()
         below.setSpacing(Space.S)
         below.addWidget(self.dot)
-        below.addWidget(self.note, 1)
         caption = QLabel(self.tr("Weight"))
-        set_role(caption, "caption")
+        set_role(caption, "quiet")
         below.addWidget(caption)
+        below.addStretch()
         below.addWidget(self.weight)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(Space.XS)
-        column.addWidget(self.prompt)
+        column.addWidget(field)
+        column.addWidget(self.note)
         column.addLayout(below)
 
     def show_layer(self, layer: Layer | None, *, painted: bool = True) -> None:
@@ -125,8 +132,11 @@ class RegionEditor(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ctrl and arrows change weights; leaving the field takes the text over."""
-        if watched is self.prompt and event.type() == QEvent.Type.FocusOut:
-            self.take()
+        if watched is self.prompt and event.type() in (FOCUS_IN, FOCUS_OUT):
+            self._field.setProperty("focused", event.type() == FOCUS_IN)
+            self._field.style().polish(self._field)
+            if event.type() == FOCUS_OUT:
+                self.take()
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             step = step_of(event, Qt.KeyboardModifier.ControlModifier)
             if step and watched is self.prompt:
@@ -156,6 +166,7 @@ class RegionEditor(QWidget):
         else:
             words = ""
         self.note.setText(words)
+        self.note.setVisible(bool(words))
         set_role(self.note, "bad" if self._reason else "caption")
 
 

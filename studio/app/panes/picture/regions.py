@@ -73,6 +73,12 @@ def taking_part(snapshot: Snapshot, area: Rect) -> tuple[Layer, ...]:
     return tuple(found[:REGIONS_MAX])
 
 
+def smallest_share(snapshot: Snapshot, area: Rect, regions: Sequence[Layer]) -> float:
+    """Return the share of an area that the smallest of its regions has; 1 without any."""
+    boxes = (area.intersected(content_of(snapshot.tiles[layer.id])) for layer in regions)
+    return min((box.area / area.area for box in boxes), default=1.0)
+
+
 def requested(
     snapshot: Snapshot, composed: Composed, put: Callable[[bytes], InputRef]
 ) -> tuple[Region, ...]:
@@ -123,6 +129,7 @@ def add_region(picture: PictureDocument, colours: Sequence[str], label: str) -> 
             layer_id = picture.add_layer(
                 "region", pixels=pixels, at=(area.x, area.y), meta={COLOUR: colour}
             )
+            picture.clear_selection()  # it would be taken for what to repaint
         picture.set_layer(layer_id, opacity=SHOWN_OPACITY)
     return layer_id
 

@@ -113,7 +113,7 @@ class PictureSurface(QObject):
         if document is not None:
             self._tiles = DisplayTiles(
                 lambda rect, shrink: document.composite(rect, shrink=shrink, overlays=True),
-                document.extent(),
+                document.extent(overlays=True),
                 keeps=True,
             )
         self.invalidate()
@@ -153,7 +153,9 @@ class PictureSurface(QObject):
         self._tiles.invalidate(change.rect)
         grown = self._tiles.extent.united(change.rect)
         if change.layers or change.history:
-            grown = self._document.extent()  # looks at every layer, so not for every dab
+            grown = self._document.extent(
+                overlays=True
+            )  # looks at every layer, so not for every dab
         if grown != self._tiles.extent:
             self._tiles.extent = grown
             self.invalidate()
