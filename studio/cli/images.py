@@ -19,7 +19,7 @@ from studio.core.inputs import InputRef, InputStore
 from studio.core.media import random_seed
 from studio.core.options import OptionValue
 from studio.core.picture_files import FORMATS, encode_picture
-from studio.core.requests import Capability, ImageRequest, LoraUse, to_json
+from studio.core.requests import Capability, ImageRequest, LoraUse, Region, to_json
 from studio.models.info import ModelInfo
 
 _NAMED = ("num_inference_steps", "guidance_scale", "scheduler", "clip_skip")
@@ -51,6 +51,14 @@ def add_parser(kinds: argparse._SubParsersAction[Any]) -> None:
     )
     image.add_argument(
         "--lora", action="append", default=[], metavar="NAME:WEIGHT", help="may be given often"
+    )
+    image.add_argument(
+        "--region",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("PROMPT", "MASK"),
+        help="a part with a prompt of its own, white in the file MASK; may be given often",
     )
     image.add_argument("--preview-dir", type=Path, metavar="DIR", help="keep a picture each step")
     image.add_argument(
@@ -151,6 +159,7 @@ def _request(
         mask_image=_input(options.mask_image, inputs),
         strength=_DEFAULT_STRENGTH if options.strength is None else options.strength,
         loras=tuple(_lora(text) for text in options.lora),
+        regions=tuple(_region(prompt, Path(mask), inputs) for prompt, mask in options.region),
     )
 
 
@@ -160,6 +169,12 @@ def _input(path: Path | None, inputs: InputStore) -> InputRef | None:
     with storage_errors(path, "reading the picture"):
         data = path.read_bytes()
     return inputs.put(data, mimetypes.guess_type(path.name)[0] or "image/png", keep=False)
+
+
+def _region(prompt: str, path: Path, inputs: InputStore) -> Region:
+    mask = _input(path, inputs)
+    assert mask is not None
+    return Region(prompt, mask)
 
 
 def _lora(text: str) -> LoraUse:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.core.events import Finished, Started
-from studio.core.requests import Capability, ImageRequest
+from studio.core.inputs import InputRef
+from studio.core.requests import Capability, ImageRequest, Region, replaced
 from studio.core.settings import Computing
 from studio.engine import memory
 from studio.engine.api import Device
@@ -200,7 +201,7 @@ def _drawing(size: Size, model: ModelInfo, device: Device) -> list[Row]:
                     ours, "s"))  # fmt: skip
     del bare
     gc.collect()
-    return [*rows, *_previews(size, model, device)]
+    return [*rows, *_previews(size, model, device), _regions(size, model, device)]
 
 
 def _in_turns(size: Size, model: ModelInfo, bare: Any, place: Device) -> tuple[float, float]:
@@ -305,3 +306,34 @@ def _previews(size: Size, model: ModelInfo, device: Device) -> list[Row]:
     loaded.unload()
     ratio = min(times[True]) / min(times[False])
     return [Row(f"pictures, {size.name}: previews on against off", ratio, "times", 1.02)]
+
+
+def _regions(size: Size, model: ModelInfo, device: Device) -> Row:
+    """Time of a picture with a prompt of its own in each half against one without, in turns."""
+    from studio.engine.backends.diffusers_image import DiffusersImageBackend
+
+    loaded: Any = DiffusersImageBackend().load(model, device, LoadRecorder())
+    ctx = RecordingContext()
+    ctx.shows_previews = False
+    halves = tuple(Region(words, _half(ctx, left)) for words, left in (("a cat", 1), ("a dog", 0)))
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(2 * (PAIRS + 1)):
+        regions = halves if number % 2 else ()
+        request = replaced(_request(model, size.steps, 0), regions=regions)
+        began = time.perf_counter()
+        loaded.generate(request, ctx)
+        if number > 1:
+            times[bool(regions)].append(time.perf_counter() - began)
+    loaded.unload()
+    ratio = min(times[True]) / min(times[False])
+    return Row(f"pictures, {size.name}: two regions against none", ratio, "times", 1.2)
+
+
+def _half(ctx: RecordingContext, left: int) -> InputRef:
+    import numpy as np
+
+    from tests.fakes.toy_pictures import encoded
+
+    mask = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
+    mask[:, : SIDE_PX // 2] = 255
+    return ctx.inputs.put(encoded(mask if left else 255 - mask), "image/png")

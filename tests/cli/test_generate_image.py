@@ -90,6 +90,20 @@ def test_a_picture_is_remade_and_repainted(tmp_path: Path) -> None:
     assert record is not None and record.origin is Origin.COMPOSITE
 
 
+def test_parts_have_prompts_of_their_own(tmp_path: Path) -> None:
+    half = np.zeros((64, 64), np.uint8)
+    half[:, 32:] = 255
+    Image.fromarray(half).save(tmp_path / "right.png")
+    assert draw(tmp_path / "a.png") == 0
+    assert draw(tmp_path / "b.png", "--region", "a cat", str(tmp_path / "right.png")) == 0
+    assert not np.array_equal(pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png"))
+    found = recall(tmp_path / "b.png").request
+    assert found is not None and [region.prompt for region in found.regions] == ["a cat"]
+    with Image.open(tmp_path / "b.png") as opened:
+        settings = opened.info["parameters"]
+    assert settings.startswith("a red fox\n") and "Region 1: a cat, Version" in settings
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -99,6 +113,7 @@ def test_a_picture_is_remade_and_repainted(tmp_path: Path) -> None:
         (("--image", "gone.png"), "gone.png"),
         (("--lora", "ink:strong"), "NAME:WEIGHT"),
         (("--lora", "nobody:1"), "nobody"),
+        (("--region", "a cat", "gone.png"), "gone.png"),
         (("--width", "-4"), "Width"),
         (("--width", "16385"), "16384"),
         (("--num-inference-steps", "many"), "number"),

@@ -270,6 +270,16 @@ def test_several_pictures_are_the_same_as_each_alone(ctx: RecordingContext) -> N
     assert np.array_equal(both.pictures[1].pixels(), second)
 
 
+def test_where_nobody_asked_for_anything_a_clear_picture_stays_clear(ctx: RecordingContext) -> None:
+    toy = loaded("alpha")
+    size = {"width": 128, "height": 128}
+    part = region(ctx, "a cat", area(128, 128, slice(0, 64)))
+    named = pixels(toy, ctx, asked(ctx, part, prompt="a red fox", **size))
+    blank = pixels(toy, ctx, asked(ctx, part, prompt=" ", **size))
+    assert named[:, 64:, 3].any() and blank[:, :32, 3].any()
+    assert not blank[:, 64:, 3].any()
+
+
 # The syntax of prompts
 
 

@@ -171,6 +171,7 @@ class FakeImageOptions:
         "default", title="Scheduler", help="The way to the picture.", choices=("default", "euler")
     )
     clip_skip: int = option(0, title="CLIP skip", help="Layers.", ge=0, le=11, advanced=True)
+    region_base: float = option(0.2, title="Base", help="Share.", ge=0, le=0.9, advanced=True)
 
 
 @dataclass(frozen=True, kw_only=True)

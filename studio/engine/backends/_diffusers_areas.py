@@ -49,14 +49,37 @@ def shares_of(
     """
     import numpy as np
 
-    wanted = []
-    for region, data in zip(regions, masks, strict=True):
-        mask = repaint.read_mask(data, frame.width, frame.height, empty=_empty(region))
-        inside = repaint.fading(frame.enter(mask), cell_px)
-        wanted.append(_in_cells(inside, cell_px) * np.float32(region.weight))
+    wanted = [
+        _in_cells(inside, cell_px) * np.float32(region.weight)
+        for region, inside in zip(regions, _insides(regions, masks, frame, cell_px), strict=True)
+    ]
     stacked = np.stack(wanted)
     crowd = np.maximum(stacked.sum(axis=0), 1)
     found: NDArray[np.floating[Any]] = stacked / crowd * np.float32(1 - base)
+    return found
+
+
+def cleared_outside(
+    pixels: NDArray[np.uint8],
+    regions: Sequence[Region],
+    masks: Sequence[bytes],
+    frame: Frame,
+    edge_px: int,
+) -> NDArray[np.uint8]:
+    """Return a picture (model_height, model_width, 4) with nothing outside of its regions.
+
+    Args:
+        pixels: The picture.
+        regions: What is in it.
+        masks: Their pictures.
+        frame: The sizes.
+        edge_px: How softly they end, inside their edges.
+    """
+    import numpy as np
+
+    inside = np.maximum.reduce(_insides(regions, masks, frame, edge_px))
+    found = pixels.copy()
+    found[..., 3] = np.rint(pixels[..., 3] * inside).astype(np.uint8)
     return found
 
 
@@ -85,6 +108,17 @@ def _span(start: int, end: int, whole: int, least: int, multiple: int) -> tuple[
         return 0, whole
     start = min(max(0, (start + end - length + 1) // 2), whole - length)
     return start, start + length
+
+
+def _insides(
+    regions: Sequence[Region], masks: Sequence[bytes], frame: Frame, edge_px: int
+) -> list[NDArray[np.floating[Any]]]:
+    """Return how far inside each region each pixel is, 0..1: (model_height, model_width)."""
+    found = []
+    for region, data in zip(regions, masks, strict=True):
+        mask = repaint.read_mask(data, frame.width, frame.height, empty=_empty(region))
+        found.append(repaint.fading(frame.enter(mask), edge_px))
+    return found
 
 
 def _in_cells(inside: NDArray[np.floating[Any]], cell_px: int) -> NDArray[np.floating[Any]]:

@@ -7,6 +7,7 @@ when it is asked for alone (packaging/docs/decisions/0111-one-picture-at-a-time.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ import transformers  # noqa: TID253
 from studio.core.artifacts import ImageArtifact
 from studio.core.errors import ModelNotFoundError, UnsupportedModelError
 from studio.core.prompts import Prompt, parse
-from studio.core.requests import ImageRequest
+from studio.core.requests import Capability, ImageRequest
 from studio.engine.api import Device, JobContext, LoadContext, LoadedModel
 from studio.engine.backends import _diffusers_repaint as repaint
 from studio.engine.backends._diffusers_adapters_impl import (
@@ -28,7 +29,7 @@ from studio.engine.backends._diffusers_adapters_impl import (
     References,
     named_in,
 )
-from studio.engine.backends._diffusers_areas import shares_of
+from studio.engine.backends._diffusers_areas import cleared_outside, shares_of
 from studio.engine.backends._diffusers_controls_impl import Beside, control_values
 from studio.engine.backends._diffusers_families import Family, family_of
 from studio.engine.backends._diffusers_loading_impl import (
@@ -233,7 +234,7 @@ class PictureModel(LoadedModel):
         self._make_room(pipeline, task)
         parts = [parse(region.prompt) for region in request.regions]
         values = self._lay_over(request, (prompt, *parts), negative, pipeline, task, ctx)
-        shares = self._shares(request, options, pipeline, task, ctx)
+        shares, task = self._shares(request, options, pipeline, task, ctx)
         ctx.checkpoint()
         self._ladder.apply(pipeline)
 
@@ -268,10 +269,13 @@ class PictureModel(LoadedModel):
         pipeline: Any,
         task: Task,
         ctx: JobContext,
-    ) -> Any:
-        """Return how much each region's prompt counts in each place; ``None`` without regions."""
+    ) -> tuple[Any, Task]:
+        """Return how much each region's prompt counts in each place, and what becomes of it.
+
+        The former is ``None`` without regions, and the latter then as it was.
+        """
         if not request.regions or task.unchanged is not None:
-            return None
+            return None, task
         if not self._family.regions:
             raise UnsupportedModelError(
                 f"“{self._model.title}” cannot have regions with prompts of their own.",
@@ -286,7 +290,16 @@ class PictureModel(LoadedModel):
         # Where the main prompt says nothing, nothing of it is mixed in.
         base = options.region_base if request.prompt.strip() else 0.0
         scale = int(pipeline.vae_scale_factor)
-        return shares_of(request.regions, masks, task.frame, scale, base)
+        shares = shares_of(request.regions, masks, task.frame, scale, base)
+        if request.prompt.strip() or not (_from_words(request) and draws_alpha(pipeline)):
+            return shares, task
+
+        def finish(pixels: Any) -> Any:
+            # What nobody asked for would be chance; here it can stay clear instead.
+            clear = cleared_outside(pixels, request.regions, masks, task.frame, scale)
+            return task.finish(clear)
+
+        return shares, dataclasses.replace(task, finish=finish)
 
     def _task(
         self, request: ImageRequest, options: ImageOptions, pipeline: Any, ctx: JobContext
@@ -371,6 +384,10 @@ def _is_tiny_for(info: ModelInfo, model: ModelInfo) -> bool:
         and bool(info.family)
         and (info.family == model.family and whole_folder)
     )
+
+
+def _from_words(request: ImageRequest) -> bool:
+    return request.capability is Capability.IMAGE_TXT2IMG
 
 
 def _loras_of(

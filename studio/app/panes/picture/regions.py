@@ -120,8 +120,7 @@ def add_region(picture: PictureDocument, colours: Sequence[str], label: str) -> 
     with picture.group(label):
         area = None
         if selection is not None:
-            area = selection.bounds
-            area = area.united(picture.frame) if selection.outside else area
+            area = picture.frame if selection.outside else selection.bounds
         if area is None or area.is_empty or selection is None:
             layer_id = picture.add_layer("region", meta={COLOUR: colour})
         else:
