@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning"),
 ]
-WITH_REGIONS = ("sd-1", "sd-2", "sdxl", "alpha")
+WITH_REGIONS = ("sd-1", "sd-2", "sdxl", "alpha", "flux")
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def one_layer(texts: tuple[Any, ...], found: Any) -> Any:
     if not texts:
         return layer(places, encoder_hidden_states=main)
     regions = Regions([Encoded({"prompt_embeds": text}) for text in texts], found)
-    with regions.acting(network):
+    with regions.acting(SimpleNamespace(unet=network)):
         return layer(places, encoder_hidden_states=main)
 
 
@@ -185,6 +186,60 @@ def test_two_regions_each_act_in_their_own_half() -> None:
     columns = torch.arange(64) % 8
     assert torch.equal(before[:, columns < 4], after[:, columns < 4])
     assert not torch.equal(before[:, columns >= 4], after[:, columns >= 4])
+
+
+def flux_layer(texts: tuple[Any, ...], found: Any) -> Any:
+    """Return what FLUX's first layer of attention says of the places, (1, 64, 32)."""
+    import torch
+
+    from studio.engine.backends._diffusers_flux_regions_impl import FluxRegions
+
+    network = loaded("flux")._pipelines.parts["transformer"]
+    seen: list[Any] = []
+    layer = network.transformer_blocks[0].attn
+    listening = layer.register_forward_hook(lambda _layer, _given, made: seen.append(made[0]))
+    torch.manual_seed(3)
+    given = {
+        "hidden_states": torch.randn(1, 64, 64),
+        "encoder_hidden_states": torch.randn(1, 7, 32),
+        "pooled_projections": torch.randn(1, 32),
+        "timestep": torch.tensor([0.5]),
+        "guidance": torch.tensor([3.5]),
+        "img_ids": torch.zeros(64, 3),
+        "txt_ids": torch.zeros(7, 3),
+        "return_dict": False,
+    }
+    try:
+        if texts:
+            with FluxRegions(texts, found).acting(SimpleNamespace(transformer=network)):
+                network(**given)
+        else:
+            network(**given)
+    finally:
+        listening.remove()
+    return seen[0]
+
+
+def test_flux_too_lets_no_place_outside_a_region_see_its_prompt() -> None:
+    import torch
+
+    left, right = area(part=slice(0, 32)), area(part=slice(32, 64))
+    with torch.inference_mode():
+        found = shares(left, right)
+        none = flux_layer((), None)
+        before = flux_layer((words(1), words(2)), found)
+        after = flux_layer((words(1), words(3, tokens=9)), found)
+        alone = flux_layer((words(1),), found[:1])
+    columns = torch.arange(64) % 8
+    assert torch.allclose(before[:, columns < 4], after[:, columns < 4], atol=1e-6)
+    assert not torch.isclose(before[:, columns >= 4], after[:, columns >= 4]).all(dim=-1).any()
+    assert torch.allclose(alone[:, columns >= 4], none[:, columns >= 4], atol=1e-6)
+
+
+def test_flux_refuses_regions_with_a_second_look_at_the_prompt(ctx: RecordingContext) -> None:
+    with pytest.raises(StudioError, match="true guidance"):
+        options = {**STEPS, "true_cfg_scale": 2.0}
+        pixels(loaded("flux"), ctx, asked(ctx, region(ctx), options=options))
 
 
 def test_places_of_every_depth_are_known_also_where_halves_are_uneven() -> None:
@@ -377,7 +432,7 @@ def test_a_model_that_draws_regions_apart_refuses_controls_in_a_sentence(
 # What cannot be
 
 
-@pytest.mark.parametrize("family", ["sd-3", "flux"])
+@pytest.mark.parametrize("family", ["sd-3"])
 def test_other_families_refuse_in_a_sentence_and_say_so_before(
     family: str, ctx: RecordingContext
 ) -> None:
@@ -393,7 +448,7 @@ def test_families_that_take_regions_say_so(family: str) -> None:
     assert not {info.name: info.unused for info in infos}["region_base"]
 
 
-@pytest.mark.parametrize("family", ["sd-1", "alpha"])
+@pytest.mark.parametrize("family", ["sd-1", "alpha", "flux"])
 def test_stopping_half_way_leaves_no_trace(family: str, ctx: RecordingContext) -> None:
     toy = loaded(family)
     before = pixels(toy, ctx, request(ctx))

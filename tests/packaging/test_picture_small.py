@@ -105,3 +105,37 @@ def test_the_same_noise_gives_the_same_picture_and_words_matter(
     other = _draw(model, PROMPTS[2:], steps=3)
     assert np.array_equal(first, again)
     assert np.abs(first - other).mean() > 0.02
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("swapped", [False, True])
+def test_each_region_gets_what_is_asked_for_there(
+    model: tuple[Any, Any, Any], swapped: bool
+) -> None:
+    from studio.engine.backends._diffusers_regions_impl import Regions
+    from studio.engine.backends._prompt_encoding_impl import Encoded
+
+    unet, vae, scheduler = model
+    pipeline = diffusers.StableDiffusionPipeline(
+        vae=vae, text_encoder=None, tokenizer=None, unet=unet, scheduler=scheduler,
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.set_progress_bar_config(disable=True)
+    kept = {name: torch.from_numpy(words).float()[None] for name, words in np.load(STATES).items()}
+    prompts = ["a red heart, flat", "a blue car, noto"]
+    halves = np.zeros((2, 16, 32), np.float32)
+    halves[0, :, :16] = halves[1, :, 16:] = 1
+    words = [Encoded({"prompt_embeds": kept[name]}) for name in prompts[:: -1 if swapped else 1]]
+    with torch.inference_mode(), Regions(words, halves).acting(pipeline):
+        drawn = pipeline(
+            prompt_embeds=kept[""], negative_prompt_embeds=kept[""], width=512, height=256,
+            guidance_scale=3.0, num_inference_steps=8, output_type="np",
+            generator=torch.Generator().manual_seed(0),
+        ).images[0]  # fmt: skip
+    left, right = drawn[:, :256], drawn[:, 256:]
+    red, blue = (right, left) if swapped else (left, right)
+    for half, channel in ((red, 0), (blue, 2)):
+        alpha = half[..., 3:]
+        mean = (half[..., :3] * alpha).sum((0, 1)) / alpha.sum()
+        assert int(mean.argmax()) == channel
+        assert 0.1 < alpha.mean() < 0.9

@@ -207,6 +207,7 @@ FAMILIES: tuple[Family, ...] = (
         },
         guidance_scale=3.5,
         packed=True,
+        regions=True,
         unused=_without("true_cfg_scale"),
     ),
     Family(
@@ -215,6 +216,7 @@ FAMILIES: tuple[Family, ...] = (
         pipelines={INPAINT: "FluxFillPipeline"},
         guidance_scale=30.0,
         packed=True,
+        regions=True,
         unused=_TRANSFORMER,
     ),
     _words_alone("flux-2", "FLUX.2", "Flux2Pipeline", guidance_scale=4.0, packed=True),

@@ -7,7 +7,6 @@ when it is asked for alone (packaging/docs/decisions/0111-one-picture-at-a-time.
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ import transformers  # noqa: TID253
 from studio.core.artifacts import ImageArtifact
 from studio.core.errors import ModelNotFoundError, UnsupportedModelError
 from studio.core.prompts import Prompt, parse
-from studio.core.requests import Capability, ImageRequest
+from studio.core.requests import ImageRequest
 from studio.engine.api import Device, JobContext, LoadContext, LoadedModel
 from studio.engine.backends import _diffusers_repaint as repaint
 from studio.engine.backends._diffusers_adapters_impl import (
@@ -29,7 +28,6 @@ from studio.engine.backends._diffusers_adapters_impl import (
     References,
     named_in,
 )
-from studio.engine.backends._diffusers_areas import cleared_outside, shares_of
 from studio.engine.backends._diffusers_controls_impl import Beside, control_values
 from studio.engine.backends._diffusers_families import Family, family_of
 from studio.engine.backends._diffusers_loading_impl import (
@@ -47,7 +45,7 @@ from studio.engine.backends._diffusers_pipelines_impl import (
 from studio.engine.backends._diffusers_previews_impl import Previews, TinyDecoder, fitted
 from studio.engine.backends._diffusers_prompts_impl import PromptCache
 from studio.engine.backends._diffusers_pulse_impl import Pulse
-from studio.engine.backends._diffusers_regions_impl import Regions, reads_once
+from studio.engine.backends._diffusers_region_plans_impl import plan_for
 from studio.engine.backends._diffusers_room_impl import check, needs_tiles
 from studio.engine.backends._diffusers_run_impl import Pace, Run, seeds_of
 from studio.engine.backends._diffusers_schedulers import DEFAULT, scheduler_for
@@ -232,26 +230,25 @@ class PictureModel(LoadedModel):
     ) -> Run:
         task = self._task(request, options, pipeline, ctx)
         self._make_room(pipeline, task)
-        parts = [parse(region.prompt) for region in request.regions]
-        values = self._lay_over(request, (prompt, *parts), negative, pipeline, task, ctx)
-        shares, task = self._shares(request, options, pipeline, task, ctx)
+        title = self._model.title
+        plan = plan_for(request, options, self._family, title, pipeline, task, ctx)
+        prompts = (prompt, *plan.prompts) if plan is not None else (prompt,)
+        values = self._lay_over(request, prompts, negative, pipeline, task, ctx)
         ctx.checkpoint()
         self._ladder.apply(pipeline)
 
-        def encoded(wanted: Prompt, unwanted: Prompt) -> Encoded:
+        def encoded(wanted: Prompt) -> Encoded:
             return self._prompts.encoded(
-                pipeline, wanted, unwanted, options, request.strength, self._loras.acting, ctx
+                pipeline, wanted, negative, options, request.strength, self._loras.acting, ctx
             )
 
         with torch.inference_mode():
-            whole = encoded(prompt, negative)
-            regions = None
-            if shares is not None:
-                regions = Regions([encoded(each, negative) for each in parts], shares)
+            whole = encoded(prompt)
+            regions = plan.regions(pipeline, encoded) if plan is not None else None
             previews = self._previews(pipeline, ctx)
         return Run(
             pipeline=pipeline,
-            task=task,
+            task=plan.task if plan is not None else task,
             values={**self._values(options), **values},
             encoded=whole,
             seeds=seeds_of(request.seed, request.num_images_per_prompt),
@@ -261,45 +258,6 @@ class PictureModel(LoadedModel):
             ctx=ctx,
             regions=regions,
         )
-
-    def _shares(
-        self,
-        request: ImageRequest,
-        options: ImageOptions,
-        pipeline: Any,
-        task: Task,
-        ctx: JobContext,
-    ) -> tuple[Any, Task]:
-        """Return how much each region's prompt counts in each place, and what becomes of it.
-
-        The former is ``None`` without regions, and the latter then as it was.
-        """
-        if not request.regions or task.unchanged is not None:
-            return None, task
-        if not self._family.regions:
-            raise UnsupportedModelError(
-                f"“{self._model.title}” cannot have regions with prompts of their own.",
-                hint="Leave the regions out, or choose a Stable Diffusion 1, 2 or XL model.",
-            )
-        if request.controls and reads_once(pipeline.unet):
-            raise UnsupportedModelError(
-                f"“{self._model.title}” cannot have regions and control pictures at once.",
-                hint="Leave one of them out, or choose another model.",
-            )
-        masks = [ctx.input(region.mask) for region in request.regions]
-        # Where the main prompt says nothing, nothing of it is mixed in.
-        base = options.region_base if request.prompt.strip() else 0.0
-        scale = int(pipeline.vae_scale_factor)
-        shares = shares_of(request.regions, masks, task.frame, scale, base)
-        if request.prompt.strip() or not (_from_words(request) and draws_alpha(pipeline)):
-            return shares, task
-
-        def finish(pixels: Any) -> Any:
-            # What nobody asked for would be chance; here it can stay clear instead.
-            clear = cleared_outside(pixels, request.regions, masks, task.frame, scale)
-            return task.finish(clear)
-
-        return shares, dataclasses.replace(task, finish=finish)
 
     def _task(
         self, request: ImageRequest, options: ImageOptions, pipeline: Any, ctx: JobContext
@@ -384,10 +342,6 @@ def _is_tiny_for(info: ModelInfo, model: ModelInfo) -> bool:
         and bool(info.family)
         and (info.family == model.family and whole_folder)
     )
-
-
-def _from_words(request: ImageRequest) -> bool:
-    return request.capability is Capability.IMAGE_TXT2IMG
 
 
 def _loras_of(

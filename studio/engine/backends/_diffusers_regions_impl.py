@@ -1,4 +1,4 @@
-"""Lets parts of a picture have prompts of their own, while a UNet draws it.
+"""Lets parts of a picture have prompts of their own while a UNet draws it.
 
 Two ways, told apart by how the UNet reads (packaging/docs/decisions/0128-prompts-for-regions.md):
 
@@ -54,8 +54,9 @@ class Regions:
         self.texts = tuple(each.at_step(step)["prompt_embeds"] for each in self._encoded)
 
     @contextmanager
-    def acting(self, unet: Any) -> Iterator[None]:
-        """Let them act on a UNet for as long as this lasts."""
+    def acting(self, pipeline: Any) -> Iterator[None]:
+        """Let them act on the pipeline's UNet for as long as this lasts."""
+        unet = pipeline.unet
         with self._apart(unet) if reads_once(unet) else self._attended(unet):
             yield
 

@@ -13,6 +13,7 @@ import torch  # noqa: TID253 - private module, imported when a model is loaded
 from studio.core.errors import BackendError
 from studio.core.media import SEED_MAX, Picture
 from studio.engine.api import JobContext
+from studio.engine.backends._diffusers_flux_regions_impl import FluxRegions
 from studio.engine.backends._diffusers_pipelines_impl import takes
 from studio.engine.backends._diffusers_previews_impl import Previews
 from studio.engine.backends._diffusers_regions_impl import Regions
@@ -58,7 +59,7 @@ class Run:
     previews: Previews | None
     pace: Pace
     ctx: JobContext
-    regions: Regions | None = None
+    regions: Regions | FluxRegions | None = None
     _index: int = 0
     _done: int = 0
     _total: int = 0
@@ -77,7 +78,7 @@ class Run:
         if self.task.unchanged is not None:
             return (Picture.of(self.task.unchanged),) * len(self.seeds)
         self._tell(0, 0)
-        acting = self.regions.acting(self.pipeline.unet) if self.regions else nullcontext()
+        acting = self.regions.acting(self.pipeline) if self.regions else nullcontext()
         made = []
         with acting:
             for index, seed in enumerate(self.seeds):
