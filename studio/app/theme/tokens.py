@@ -162,6 +162,8 @@ class Size:
     HANDLE_REACH = 14
     FORM_LABEL = 118
     FORM_FIELD = 88
+    INSPECTOR_LABEL = 72
+    """Before fields that take the rest of the panel's width."""
     WINDOW = (1280, 800)
     WINDOW_MIN = (800, 520)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +22,8 @@ from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
 from studio.app.widgets.collapsible import Collapsible
+from studio.app.widgets.inspector_page import InspectorPage, ModelChooser, heading
+from studio.app.widgets.inspector_page import words as words_label
 from studio.app.widgets.option_fields import CalmComboBox, NumberOption
 from studio.app.widgets.options_form import OptionsForm
 from studio.app.widgets.seed_row import SeedRow
@@ -48,7 +47,7 @@ STRENGTH = OptionInfo(
 Rows = list["PartRow[Lora] | PartRow[Control] | PartRow[Reference]"]
 
 
-class PictureInspector(QFrame):
+class PictureInspector(InspectorPage):
     """Shows and changes :class:`PictureOptions`.
 
     Attributes:
@@ -59,7 +58,6 @@ class PictureInspector(QFrame):
 
     def __init__(self, options: PictureOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        set_role(self, "surface")
         self._options = options
         self._refreshing = False
         self._layers: Callable[[], list[tuple[str, str]]] = list
@@ -68,31 +66,17 @@ class PictureInspector(QFrame):
         self._make_model()
         self._make_form()
         self.frame_section = FrameSection()
-        page = QWidget()
-        set_role(page, "page")
-        self._column = QVBoxLayout(page)
-        self._column.setContentsMargins(Space.L, Space.M, Space.L, Space.L)
-        self._column.setSpacing(Space.S)
-        self._column.addWidget(self._heading(self.tr("Model")))
-        self._column.addWidget(self.model_box)
-        self._column.addWidget(self.model_note)
-        self._column.addWidget(self.add_model)
-        self._column.addSpacing(Space.S)
-        self._how = self._heading(self.tr("How it paints"))
-        self._column.addWidget(self._how)
-        self._column.addWidget(self.form)
-        self._column.addWidget(self.seed)
-        self._column.addWidget(self.defaults)
+        self.column.addWidget(self.model)
+        self.column.addWidget(self.add_model)
+        self.column.addSpacing(Space.S)
+        self._how = heading(self.tr("How it paints"))
+        self.column.addWidget(self._how)
+        self.column.addWidget(self.form)
+        self.column.addWidget(self.seed)
+        self.column.addWidget(self.defaults)
         self.add_section("frame", self.tr("Frame"), self.frame_section, expanded=True)
         self._make_parts()
-        self._column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        self.column.addStretch()
         options.changed.connect(self.refresh)
         self.refresh()
 
@@ -121,8 +105,8 @@ class PictureInspector(QFrame):
         section.toggled.connect(lambda on: self._remember(name, on))
         self.sections[name] = section
         below = self.sections.get(before)
-        at = self._column.indexOf(below) if below is not None else self._column.count()
-        self._column.insertWidget(at, section)
+        at = self.column.indexOf(below) if below is not None else self.column.count()
+        self.column.insertWidget(at, section)
         return section
 
     def set_layers(self, layers: Callable[[], list[tuple[str, str]]]) -> None:
@@ -133,16 +117,9 @@ class PictureInspector(QFrame):
         self._options.set(sections={**self._options.sections, name: on})
 
     def _make_model(self) -> None:
-        self.model_box = QComboBox()
-        self.model_box.setAccessibleName(self.tr("Model"))
-        self.model_box.setToolTip(self.tr("The model that paints; its options follow below"))
-        self.model_box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.model = ModelChooser(
+            self._options, self.tr("The model that paints; its options follow below"), _facts
         )
-        self.model_box.activated.connect(
-            lambda index: self._options.choose_model(self.model_box.itemData(index))
-        )
-        self.model_note = self._words("caption")
         self.add_model = QPushButton(self.tr("Add a picture model…"))
         set_role(self.add_model, "link")
         self.add_model.clicked.connect(self.add_model_wanted)
@@ -194,7 +171,7 @@ class PictureInspector(QFrame):
         self._lists[role].setSpacing(Space.XS)
         self._rows[role] = []
         column.addLayout(self._lists[role])
-        note = self._words("caption")
+        note = words_label("caption")
         self._notes[role] = note
         column.addWidget(note)
         add = QPushButton(words)
@@ -215,7 +192,9 @@ class PictureInspector(QFrame):
             return
         self._refreshing = True
         try:
-            self._show_models()
+            self.model.refresh()
+            missing = not self._options.models() and bool(self._options.why_not())
+            self.add_model.setVisible(missing)
             infos = self._options.infos() if self._options.models() else ()
             self._how.setVisible(bool(infos))
             self.form.set_options(infos)
@@ -229,25 +208,6 @@ class PictureInspector(QFrame):
             self._show_parts()
         finally:
             self._refreshing = False
-
-    def _show_models(self) -> None:
-        box, models = self.model_box, self._options.models()
-        wanted = [(each.info.title, each.info.id) for each in models]
-        if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] != wanted:
-            box.clear()
-            for title, model_id in wanted:
-                box.addItem(title, model_id)
-        info = self._options.info()
-        if info is not None:
-            box.setCurrentIndex(box.findData(info.id))
-        box.setVisible(bool(models))
-        note = self._options.why_not()
-        if not note and info is not None:
-            note = " · ".join(_facts(info))
-        if not note:
-            note = self.tr("Looking for models…")
-        self.model_note.setText(note)
-        self.add_model.setVisible(not models and bool(self._options.why_not()))
 
     def _show_parts(self) -> None:
         options = self._options
@@ -344,19 +304,6 @@ class PictureInspector(QFrame):
         value = self.strength.value()
         if isinstance(value, float) and not self._refreshing:
             self._options.set(strength=value / 100)
-
-    def _heading(self, words: str) -> QLabel:
-        label = self._words("heading")
-        label.setText(words)
-        return label
-
-    @staticmethod
-    def _words(role: str) -> QLabel:
-        label = QLabel()
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        set_role(label, role)
-        return label
 
 
 def _facts(info: ModelInfo) -> list[str]:

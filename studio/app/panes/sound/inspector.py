@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QFrame,
-    QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from studio.app.panes.sound.sound_options import FASTEST, LONGEST_S, SLOWEST, SoundOptions
-from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Space
 from studio.app.voices.voice_chooser import VoiceChooser
+from studio.app.widgets.inspector_page import (
+    InspectorPage,
+    ModelChooser,
+    combo,
+    form,
+    heading,
+    words,
+)
 from studio.app.widgets.number_field import NumberField
 from studio.app.widgets.options_form import OptionsForm
 from studio.app.widgets.seed_row import SeedRow
@@ -26,6 +28,7 @@ from studio.app.widgets.words import fill_in
 from studio.core.options import OptionInfo
 from studio.documents.soundtrack import MAX_GAIN_DB, MIN_GAIN_DB, Clip, Soundtrack
 from studio.documents.soundtrack.marking import MENDED
+from studio.models.info import ModelInfo
 
 
 class ClipSection(QWidget):
@@ -43,30 +46,18 @@ class ClipSection(QWidget):
         self.name.editingFinished.connect(self._rename)
         self.gain = _number(MIN_GAIN_DB, MAX_GAIN_DB, 0.5, "dB", self.tr("Loudness"))
         self.gain.valueChanged.connect(self._set_gain)
-        self.takes = QComboBox()
-        self.takes.setAccessibleName(self.tr("Takes"))
-        self.takes.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.takes = combo(self.tr("Takes"))
         self.takes.activated.connect(self._choose)
         self.another = QPushButton(self.tr("Another take"))
         self.another.setToolTip(self.tr("Make it once more, with another seed"))
         self.another.clicked.connect(lambda: self.another_wanted.emit(self._clip))
-        self.about = QLabel()
-        self.about.setWordWrap(True)
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
-        set_role(self.about, "caption")
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(Space.M)
-        form.setVerticalSpacing(Space.XS)
-        form.addRow(self.tr("Name"), self.name)
-        form.addRow(self.tr("Loudness"), self.gain)
-        form.addRow(self.tr("Take"), self.takes)
+        self.about = words("caption")
+        rows = ((self.tr("Name"), self.name), (self.tr("Loudness"), self.gain))
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 0, Space.S)
         column.setSpacing(Space.S)
-        column.addLayout(form)
+        column.addWidget(heading(self.tr("Clip")))
+        column.addLayout(form(*rows, (self.tr("Take"), self.takes)))
         column.addWidget(self.about)
         column.addWidget(self.another)
 
@@ -120,7 +111,7 @@ class ClipSection(QWidget):
         self.take_chosen.emit(self._clip, self.takes.itemData(index))
 
 
-class SoundInspector(QFrame):
+class SoundInspector(InspectorPage):
     """Shows and changes :class:`SoundOptions`, and the selected clip."""
 
     voices_wanted = Signal()
@@ -128,18 +119,12 @@ class SoundInspector(QFrame):
 
     def __init__(self, options: SoundOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        set_role(self, "surface")
         self._options = options
         self._refreshing = False
         self.clip = ClipSection()
-        self._clip_heading = _heading(self.tr("Clip"))
-        self.model_box = _box(self.tr("Model"))
-        self.model_box.activated.connect(
-            lambda index: options.choose_model(self.model_box.itemData(index))
+        self.model = ModelChooser(
+            options, self.tr("The model that sounds; its options follow below"), _about
         )
-        self.model_note = QLabel()
-        self.model_note.setWordWrap(True)
-        set_role(self.model_note, "caption")
         self.voice_row = VoiceChooser()
         self.voice_row.chosen.connect(lambda voice, lent: options.set(voice=voice, lent=lent))
         self.voice_row.voices_wanted.connect(self.voices_wanted)
@@ -154,21 +139,17 @@ class SoundInspector(QFrame):
             self.tr("The same seed and text make the same sound"),
             self.tr("Keep this seed for every sound"),
         )
-        self._rows = QFormLayout()
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setHorizontalSpacing(Space.M)
-        self._rows.setVerticalSpacing(Space.XS)
-        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self._rows.addRow(self.tr("Voice"), self.voice_row)
-        self._rows.addRow(self.tr("Speed"), self.speed)
-        self._rows.addRow(self.tr("Length"), self.seconds)
+        self._rows = form(
+            (self.tr("Voice"), self.voice_row),
+            (self.tr("Speed"), self.speed),
+            (self.tr("Length"), self.seconds),
+        )
         self._build()
         options.changed.connect(self.refresh)
         self.refresh()
 
     def show_clip(self, soundtrack: Soundtrack | None, clip: Clip | None) -> None:
         """Show the selected clip; ``None`` for none or several."""
-        self._clip_heading.setVisible(clip is not None)
         self.clip.show_clip(soundtrack, clip)
 
     def refresh(self) -> None:
@@ -178,7 +159,7 @@ class SoundInspector(QFrame):
         self._refreshing = True
         try:
             options, speech = self._options, self._options.kind == "speech"
-            self._show_models()
+            self.model.refresh()
             self._show_voices()
             self._rows.setRowVisible(self.voice_row, speech)
             self._rows.setRowVisible(self.speed, speech)
@@ -194,30 +175,14 @@ class SoundInspector(QFrame):
             self._refreshing = False
 
     def _build(self) -> None:
-        page = QWidget()
-        set_role(page, "page")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(Space.L, Space.M, Space.L, Space.L)
-        column.setSpacing(Space.S)
-        column.addWidget(self._clip_heading)
-        column.addWidget(self.clip)
-        column.addSpacing(Space.S)
-        column.addWidget(_heading(self.tr("Model")))
-        column.addWidget(self.model_box)
-        column.addWidget(self.model_note)
-        column.addSpacing(Space.S)
-        column.addWidget(_heading(self.tr("How it sounds")))
-        column.addLayout(self._rows)
-        column.addWidget(self.form)
-        column.addWidget(self.seed)
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        self.column.addWidget(self.clip)
+        self.column.addWidget(self.model)
+        self.column.addSpacing(Space.S)
+        self.column.addWidget(heading(self.tr("How it sounds")))
+        self.column.addLayout(self._rows)
+        self.column.addWidget(self.form)
+        self.column.addWidget(self.seed)
+        self.column.addStretch()
         self.show_clip(None, None)
 
     def _show_voices(self) -> None:
@@ -237,33 +202,12 @@ class SoundInspector(QFrame):
             why_not=why_not,
         )
 
-    def _show_models(self) -> None:
-        models = self._options.models()
-        info = self._options.info() if models else None
-        wanted = [(model.info.title, model.info.id) for model in models]
-        _fill(self.model_box, wanted, info.id if info is not None else "")
-        self.model_box.setEnabled(bool(models))
-        note = self._options.why_not()
-        if not note and info is not None:
-            note = info.licence
-        self.model_note.setText(note)
-        self.model_note.setVisible(bool(note))
-
     def _edited(self, name: str) -> None:
         self._options.set_values({name: self.form.values()[name]})
 
 
-def _heading(words: str) -> QLabel:
-    label = QLabel(words)
-    set_role(label, "section")
-    return label
-
-
-def _box(words: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(words)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
+def _about(info: ModelInfo) -> list[str]:
+    return [info.licence] if info.licence else []
 
 
 def _number(low: float, high: float, step: float, unit: str, words: str) -> NumberField:
@@ -281,12 +225,3 @@ def _number(low: float, high: float, step: float, unit: str, words: str) -> Numb
     field = NumberField(info, "")
     field.setAccessibleName(words)
     return field
-
-
-def _fill(box: QComboBox, wanted: list[tuple[str, str]], current: str) -> None:
-    shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
-    if shown != wanted:
-        box.clear()
-        for title, value in wanted:
-            box.addItem(title, value)
-    box.setCurrentIndex(max(0, box.findData(current)) if wanted else -1)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
     QHBoxLayout,
     QInputDialog,
-    QLabel,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,13 +18,15 @@ from studio.app.panes.text.writing_options import WritingOptions
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
+from studio.app.widgets.inspector_page import InspectorPage, ModelChooser, heading
 from studio.app.widgets.options_form import OptionsForm
 from studio.app.widgets.seed_row import SeedRow
 from studio.core.errors import StudioError
 from studio.documents.manuscript.presets import Preset
+from studio.models.info import ModelInfo
 
 
-class TextInspector(QFrame):
+class TextInspector(InspectorPage):
     """Shows and changes :class:`WritingOptions`."""
 
     def __init__(
@@ -39,19 +37,13 @@ class TextInspector(QFrame):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        set_role(self, "surface")
         self._context = context
         self._options = options
         self._presets = presets
         self._refreshing = False
-        self.model_box = QComboBox()
-        self.model_box.setAccessibleName(self.tr("Model"))
-        self.model_box.setToolTip(self.tr("The model that writes; its options follow below"))
-        self.model_box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.model = ModelChooser(
+            options, self.tr("The model that writes; its options follow below"), self._about
         )
-        self.model_box.activated.connect(self._choose_model)
-        self.model_note = self._words("caption")
         self.form = OptionsForm()
         self.form.edited.connect(self._on_edited)
         self._chips = QHBoxLayout()
@@ -59,28 +51,14 @@ class TextInspector(QFrame):
         self._chip_buttons: list[tuple[QPushButton, Preset]] = []
         self._own = QVBoxLayout()
         self._own.setSpacing(Space.XS)
-        page = QWidget()
-        set_role(page, "page")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(Space.L, Space.M, Space.L, Space.L)
-        column.setSpacing(Space.S)
-        column.addWidget(self._section(self.tr("Model")))
-        column.addWidget(self.model_box)
-        column.addWidget(self.model_note)
-        column.addSpacing(Space.S)
-        column.addWidget(self._section(self.tr("How it writes")))
-        column.addLayout(self._chips)
-        column.addLayout(self._own)
-        column.addWidget(self.form)
-        column.addWidget(self._make_seed())
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        self.column.addWidget(self.model)
+        self.column.addSpacing(Space.S)
+        self.column.addWidget(heading(self.tr("How it writes")))
+        self.column.addLayout(self._chips)
+        self.column.addLayout(self._own)
+        self.column.addWidget(self.form)
+        self.column.addWidget(self._make_seed())
+        self.column.addStretch()
         presets.changed.connect(self._show_presets)
         options.changed.connect(self.refresh)
         self._show_presets()
@@ -92,7 +70,7 @@ class TextInspector(QFrame):
             return
         self._refreshing = True
         try:
-            self._show_models()
+            self.model.refresh()
             self.form.set_options(self._options.infos())
             self.form.set_values(self._options.values)
             chosen = self._options.values
@@ -122,36 +100,9 @@ class TextInspector(QFrame):
         except StudioError as error:
             self._context.notify.error(error)
 
-    def _show_models(self) -> None:
-        box = self.model_box
-        models = self._options.models()
-        wanted = [(m.info.title, m.info.id) for m in models]
-        shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
-        if shown != wanted:
-            box.clear()
-            for title, model_id in wanted:
-                box.addItem(title, model_id)
-        current = next((m for m in models if m.info.title == self._options.title()), None)
-        if current is not None:
-            box.setCurrentIndex(box.findData(current.info.id))
-        box.setEnabled(bool(models))
-        note = self._options.why_not()
-        if not note and current is not None:
-            parts = []
-            if current.info.context_length:
-                parts.append(
-                    self.tr("sees %1 tokens").replace("%1", f"{current.info.context_length:,}")
-                )
-            if current.info.licence:
-                parts.append(current.info.licence)
-            note = " · ".join(parts)
-        if not note and not models:
-            note = self.tr("Looking for models…")
-        self.model_note.setText(note)
-        self.model_note.setVisible(bool(note))
-
-    def _choose_model(self, index: int) -> None:
-        self._options.choose_model(self.model_box.itemData(index))
+    def _about(self, info: ModelInfo) -> list[str]:
+        seen = self.tr("sees %1 tokens").replace("%1", f"{info.context_length:,}")
+        return [part for part in (seen if info.context_length else "", info.licence) if part]
 
     def _on_edited(self, name: str) -> None:
         self._options.set_values({name: self.form.values()[name]})
@@ -205,19 +156,6 @@ class TextInspector(QFrame):
         self.seed, self.lock = self._seed_row.field, self._seed_row.lock
         self.seed_note = self._seed_row.note
         return self._seed_row
-
-    def _section(self, words: str) -> QLabel:
-        label = self._words("heading")
-        label.setText(words)
-        return label
-
-    @staticmethod
-    def _words(role: str) -> QLabel:
-        label = QLabel()
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        set_role(label, role)
-        return label
 
     @staticmethod
     def _tool(name: str, words: str) -> QToolButton:

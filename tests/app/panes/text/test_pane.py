@@ -325,7 +325,7 @@ def test_without_a_model_the_button_says_what_is_missing(desk: Desk) -> None:
     desk.engine.set_models([])
     desk.until(lambda: not desk.view.prompt.can_submit())
     assert "No language model is installed" in desk.view.prompt.button.toolTip()
-    assert "No language model" in desk.pane.inspector.model_note.text()
+    assert "No language model" in desk.pane.inspector.model.note.text()
 
 
 def test_counts_follow_text_and_selection(desk: Desk) -> None:
