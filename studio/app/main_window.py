@@ -117,6 +117,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*Size.WINDOW_MIN)
         self.setAcceptDrops(True)
         self.rail = Rail()
+        self.rail.chosen.connect(self.show_pane)
+        self.rail.files_dropped.connect(self._open_in)
         self.status = StatusBar(context.bridge)
         self.status.jobs_clicked.connect(self.toggle_queue)
         self.status.model_chosen.connect(partial(context.settings.set, "writing", "text_model"))
@@ -277,6 +279,11 @@ class MainWindow(QMainWindow):
             if name:
                 self.show_pane(name)
                 self.panes[name].open_file(path)
+
+    def _open_in(self, name: str, files: list[Path]) -> None:
+        """Open files that were dropped on a pane's button."""
+        self.show_pane(name)
+        self.open_files(files)
 
     def _pane_for(self, path: Path) -> str:
         """Return the pane in front, unless it opens other kinds and another one this kind."""

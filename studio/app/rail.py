@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from studio.app.theme.icons import current_palette, icon
@@ -13,8 +21,17 @@ from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 
 
+DRAG_OPENS_MS = 500
+"""A pane comes to the front when files are held over its button for so long."""
+
+
 class RailButton(QToolButton):
     """A square button with the gold mark of the pane in front."""
+
+    held = Signal()
+    """Files were held over it, to be dropped in its pane."""
+    dropped = Signal(list)
+    """Files were dropped on the button itself."""
 
     def __init__(self, title: str, icon_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,6 +40,26 @@ class RailButton(QToolButton):
         self.setFixedSize(Size.RAIL_BUTTON, Size.RAIL_BUTTON)
         self.setToolTip(title)
         self.setAccessibleName(title)
+        self._held = QTimer(self)
+        self._held.setSingleShot(True)
+        self._held.setInterval(DRAG_OPENS_MS)
+        self._held.timeout.connect(self.held)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Wait whether files stay over the button."""
+        if _files(event.mimeData()):
+            self._held.start()
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Let them pass."""
+        self._held.stop()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take files that were let fall on the button."""
+        self._held.stop()
+        event.acceptProposedAction()
+        self.dropped.emit(_files(event.mimeData()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button and, when it is checked, the mark at its left."""
@@ -39,6 +76,8 @@ class Rail(QFrame):
     """Panes at the top, what belongs to the whole window at the bottom."""
 
     chosen = Signal(str)
+    files_dropped = Signal(str, list)
+    """Files were dropped on a pane's button."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +98,9 @@ class Rail(QFrame):
         button = RailButton(title, icon_name, self)
         button.setCheckable(True)
         button.clicked.connect(lambda: self._on_click(name))
+        button.setAcceptDrops(True)
+        button.held.connect(lambda: self.chosen.emit(name))
+        button.dropped.connect(lambda files: self.files_dropped.emit(name, files))
         self._layout.insertWidget(len(self._buttons), button)
         self._buttons[name] = button
 
@@ -83,3 +125,7 @@ class Rail(QFrame):
         # Not an exclusive button group: in one, Tab reaches the checked button only.
         self.set_current(self._current)
         self.chosen.emit(name)
+
+
+def _files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
