@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from studio.documents.spans import Origin, TextState
 
@@ -129,13 +129,34 @@ class FollowsReading(Protocol):
         """Show the sentence, where its text is open; ``None`` shows none."""
 
 
+@dataclass(frozen=True)
+class NewFile:
+    """A picture or sound that shall open as a new document; its file stays as it is.
+
+    Attributes:
+        kind: Which of the two.
+        title: What its tab shows.
+        path: The file.
+        origin: Where it comes from.
+        request: What made it, where that is known.
+        facts: What came of the request: at least the model.
+    """
+
+    kind: Literal["image", "audio"]
+    title: str
+    path: Path
+    origin: Origin = "generated"
+    request: Request | None = None
+    facts: Mapping[str, Any] | None = None
+
+
 @runtime_checkable
 class MakesDocuments(Protocol):
     """A pane whose things can be opened as documents of another."""
 
     @property
     def document_wanted(self) -> SignalInstance:
-        """A :class:`NewText` that shall open as a new document."""
+        """A :class:`NewText` or :class:`NewFile` that shall open as a new document."""
 
 
 @runtime_checkable
@@ -193,3 +214,11 @@ class TakesTexts(Protocol):
 
     def write_down(self, sound: Path) -> None:
         """Open what is said in a sound file as a new document, when it has been listened to."""
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A pane where a file from elsewhere becomes a new document."""
+
+    def open_as_new(self, new: NewFile) -> None:
+        """Open a new document that holds the file's content, with what made it."""

@@ -27,9 +27,11 @@ from studio.app.documents_pane import (
     Heard,
     MakesDocuments,
     MakesSpeech,
+    NewFile,
     NewText,
     ReadAloud,
     ReadsAloud,
+    TakesFiles,
     TakesTexts,
 )
 from studio.app.errors_hook import ErrorHooks
@@ -57,7 +59,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LAYOUT_FILE = "window.json"
-TEXT_PANE, SOUND_PANE = "text", "sound"
+TEXT_PANE, PICTURE_PANE, SOUND_PANE = "text", "picture", "sound"
+FILE_PANES = {"image": PICTURE_PANE, "audio": SOUND_PANE}
+"""In which pane a file of a kind becomes a document."""
 MOST_PROBLEMS = 3
 """More problems than this found together are told in one message."""
 QUEUE_FILE = "queue.sqlite"
@@ -337,9 +341,16 @@ class Window:
         if isinstance(pane, ReadsAloud):
             pane.stop_reading()
 
-    def _open_as_document(self, new: NewText) -> None:
-        """Open what a pane hands over as a new document, in the pane for texts."""
-        self._texts().add_text(new.title, new.text, new.origin, new.request, new.facts)
+    def _open_as_document(self, new: NewText | NewFile) -> None:
+        """Open what a pane hands over as a new document, in the pane for its kind."""
+        if isinstance(new, NewText):
+            self._texts().add_text(new.title, new.text, new.origin, new.request, new.facts)
+            return
+        name = FILE_PANES[new.kind]
+        self.window.show_pane(name)
+        pane = self.window.panes[name]
+        assert isinstance(pane, TakesFiles)
+        pane.open_as_new(new)
 
     def _write_down(self, sound: Path) -> None:
         """Open what is said in a sound as a new document, in the pane for texts."""

@@ -20,7 +20,6 @@ from studio.app.theme.icons import current_palette, icon
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import Size, Space
 
-
 DRAG_OPENS_MS = 500
 """A pane comes to the front when files are held over its button for so long."""
 

@@ -25,7 +25,14 @@ from studio.core.errors import BadInputError, StorageError
 from studio.core.provenance import Ingredient, Origin, record_of
 from studio.core.provenance.credentials import seal_if_possible
 from studio.core.provenance.keys import SigningKey
-from studio.core.requests import AudioRequest, Request, from_json, input_refs, to_json
+from studio.core.requests import (
+    AudioRequest,
+    ImageRequest,
+    Request,
+    from_json,
+    input_refs,
+    to_json,
+)
 from studio.library import marking, trash, upkeep
 from studio.library.compile import find
 from studio.library.filing import ResultFile, files_of
@@ -416,7 +423,10 @@ def _ingredients(request: Request) -> tuple[Ingredient, ...]:
 
 def _subject(artifact: Artifact) -> str:
     """Return the words a result's file is named for."""
-    asked = subject_of(request_in(to_json(artifact.request)))
+    request = artifact.request
+    asked = subject_of(request_in(to_json(request)))
+    if not asked and isinstance(request, ImageRequest | AudioRequest):
+        asked = request.prompt
     return asked or (artifact.text if isinstance(artifact, TextArtifact) else "")
 
 

@@ -19,7 +19,15 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
-from studio.app.panes.library.wording import KIND_ICONS, STAR, caption, translate
+from studio.app.panes.library.sound_drawing import duration_of, tinted
+from studio.app.panes.library.wording import (
+    KIND_ICONS,
+    STAR,
+    caption,
+    count,
+    length,
+    translate,
+)
 from studio.app.theme.icons import pixmap
 from studio.app.theme.tokens import Palette, Size, Space, Type
 from studio.library.items import Item
@@ -28,6 +36,8 @@ CARD = QSize(184, 192)
 """Smallest size of a card, without the space around it."""
 PICTURE_HEIGHT = 152
 KEPT_CARDS = 400
+DRAGGED = 0.6
+"""How large a card is while it is dragged."""
 EXCERPT_LINE = 16
 EXCERPT_CHARACTERS = 320
 
@@ -60,7 +70,7 @@ class Cards:
             item: What is on it.
             size: In pixels of the window.
             ratio: Device pixels for each of these.
-            thumbnail: The picture, or ``None`` when there is none yet.
+            thumbnail: The picture, or a sound's drawing; ``None`` when there is none yet.
         """
         drawn_before = self.ready(item, size, ratio, thumbnail)
         if drawn_before is not None:
@@ -89,6 +99,21 @@ class Cards:
             self._cards.move_to_end(key)
         return found
 
+    def dragged(
+        self, item: Item, size: QSize, ratio: float, thumbnail: QImage | None, number: int
+    ) -> QPixmap:
+        """Return what hangs at the pointer while items are dragged, the first of them on top."""
+        card = self.card(item, size, ratio, thumbnail)
+        smooth = Qt.TransformationMode.SmoothTransformation
+        small = card.scaledToWidth(round(card.width() * DRAGGED), smooth)
+        if number > 1:
+            painter = QPainter(small)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            whole = QRect(QPoint(0, 0), small.deviceIndependentSize().toSize())
+            self._draw_badge(painter, whole, count(number), self._palette.gold)
+            painter.end()
+        return small
+
     def placeholder(self, painter: QPainter, rect: QRect) -> None:
         """Draw the empty card of an item that is still being read."""
         painter.setPen(Qt.PenStyle.NoPen)
@@ -116,6 +141,8 @@ class Cards:
         painter.setClipPath(shape)
         if item.kind == "text":
             self._draw_page(painter, item, top)
+        elif thumbnail is not None and item.kind == "audio":
+            self._draw_sound(painter, thumbnail, top)
         elif thumbnail is not None:
             painter.fillRect(top, QColor(self._palette.canvas))
             _draw_covering(painter, thumbnail, top)
@@ -126,7 +153,10 @@ class Cards:
         painter.setPen(QColor(self._palette.line))
         painter.drawPath(shape)
         if item.missing:
-            self._draw_badge(painter, top, translate("library", "File missing"))
+            words = translate("library", "File missing")
+            self._draw_badge(painter, top, words, self._palette.bad)
+        elif item.kind == "audio" and (seconds := duration_of(thumbnail)) is not None:
+            self._draw_badge(painter, top, length(seconds), self._palette.text, low=True)
         self._draw_words(painter, item, rect, top.bottom() + Space.XS)
 
     def _draw_page(self, painter: QPainter, item: Item, rect: QRect) -> None:
@@ -162,14 +192,28 @@ class Cards:
         place.moveCenter(rect.center())
         painter.drawPixmap(place, drawn)
 
-    def _draw_badge(self, painter: QPainter, rect: QRect, words: str) -> None:
+    def _draw_sound(self, painter: QPainter, mask: QImage, rect: QRect) -> None:
+        painter.fillRect(rect, QColor(self._palette.raised))
+        inside = rect.adjusted(Space.M, Space.XL, -Space.M, -Space.XL)
+        ratio = painter.device().devicePixelRatio()
+        width, height = round(inside.width() * ratio), round(inside.height() * ratio)
+        painter.drawImage(inside, tinted(mask, width, height, self._palette.quiet))
+
+    def _draw_badge(
+        self, painter: QPainter, rect: QRect, words: str, colour: str, *, low: bool = False
+    ) -> None:
+        """Draw words on a small plate at the upper left, or at the lower right."""
         metrics = QFontMetrics(self._caption)
-        width = metrics.horizontalAdvance(words) + 2 * Space.S
-        badge = QRect(rect.left() + Space.S, rect.top() + Space.S, width, metrics.height() + 4)
-        painter.setPen(QColor(self._palette.bad))
+        badge = QRect(0, 0, metrics.horizontalAdvance(words) + 2 * Space.S, metrics.height() + 4)
+        if low:
+            badge.moveBottomRight(rect.bottomRight() - QPoint(Space.S, Space.S))
+        else:
+            badge.moveTopLeft(rect.topLeft() + QPoint(Space.S, Space.S))
+        painter.setPen(QColor(colour if not low else self._palette.line))
         painter.setBrush(QColor(self._palette.surface))
         painter.drawRoundedRect(badge, Size.FIELD_RADIUS, Size.FIELD_RADIUS)
         painter.setFont(self._caption)
+        painter.setPen(QColor(colour))
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_words(self, painter: QPainter, item: Item, rect: QRect, top: int) -> None:

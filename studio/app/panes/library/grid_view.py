@@ -53,7 +53,8 @@ class GridView(QAbstractItemView):
     """Shows a :class:`GridModel` as rows of equal cards."""
 
     key_wanted = Signal(str)
-    """A key that means something here: "stars:3", "trash", "undo", "again", "open", "find"."""
+    """A key that means something here: "stars:3", "trash", "undo", "again", "open", "find",
+    "listen"."""
 
     def __init__(
         self, cards: Cards, thumbnails: ThumbnailLoader, parent: QWidget | None = None
@@ -75,7 +76,10 @@ class GridView(QAbstractItemView):
         self.viewport().setAutoFillBackground(False)  # cards stand on the panel itself
         self.setAccessibleName(self.tr("Library"))
         self.setAccessibleDescription(
-            self.tr("Arrow keys choose, 1 to 5 give stars, Delete moves to the trash.")
+            self.tr(
+                "Arrow keys choose, Enter opens, Space plays a sound, 1 to 5 give stars, "
+                "Delete moves to the trash."
+            )
         )
         thumbnails.ready.connect(self.viewport().update)
         self._ahead = QTimer(self)
@@ -264,17 +268,15 @@ class GridView(QAbstractItemView):
             return
         drag = QDrag(self)
         drag.setMimeData(data)
-        drag.setPixmap(self._drag_picture(rows[0]))
+        drag.setPixmap(self._drag_picture(rows[0], len(data.urls())))
         drag.exec(Qt.DropAction.CopyAction)
 
-    def _drag_picture(self, row: int) -> QPixmap:
+    def _drag_picture(self, row: int, number: int) -> QPixmap:
         item = self.grid.item(row)
         if item is None:
             return QPixmap()
-        card = self._cards.card(
-            item, self._cell, self.devicePixelRatioF(), self._thumbnails.get(item)
-        )
-        return card.scaledToWidth(round(card.width() * 0.6))
+        thumbnail = self._thumbnails.get(item)
+        return self._cards.dragged(item, self._cell, self.devicePixelRatioF(), thumbnail, number)
 
     # ---- painting ----------------------------------------------------------------------------
 
@@ -361,9 +363,18 @@ class GridView(QAbstractItemView):
             return f"stars:{event.key() - keys.Key_0}"
         if enter:
             return "open"
+        if event.key() == keys.Key_Space and self._can_be_heard():
+            return "listen"
         return {keys.Key_Delete: "trash", keys.Key_Backspace: "trash", keys.Key_Slash: "find"}.get(
             keys(event.key()), ""
         )
+
+    def _can_be_heard(self) -> bool:
+        """Whether the item with the keyboard is a chosen sound; else Space chooses it."""
+        index = self.currentIndex()
+        item = self.grid.item(index.row())
+        chosen = index.isValid() and self.selectionModel().isSelected(index)
+        return chosen and item is not None and item.kind == "audio"
 
     def keyboardSearch(self, search: str) -> None:
         """Letters search through the field above, not through what happens to be read."""

@@ -10,14 +10,16 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from studio.app.context import AppContext
-from studio.app.documents_pane import NewText
+from studio.app.documents_pane import NewFile, NewText
 from studio.app.panes.library.worker import Worker
 from studio.core.errors import BadInputError, StudioError
 from studio.core.media import random_seed
 from studio.core.requests import Capability, Request, TextRequest, replaced
+from studio.documents.spans import Origin
 from studio.library.items import Item
 
 if TYPE_CHECKING:
+    from studio.app.panes.library.comparing import Side
     from studio.library.library import Library
 
 EXAMPLE = "Write two sentences about a lighthouse keeper who finds a letter in a bottle."
@@ -28,7 +30,7 @@ class ItemWork(QObject):
     """Makes items again, compares, opens, copies and reveals them. GUI thread only."""
 
     document_wanted = Signal(object)
-    """A :class:`NewText` that shall open as a new document."""
+    """A :class:`NewText` or :class:`NewFile` that shall open as a new document."""
 
     def __init__(self, context: AppContext, worker: Worker, window: QWidget) -> None:
         super().__init__(window)
@@ -60,34 +62,26 @@ class ItemWork(QObject):
         )
 
     def open_as_document(self, item: Item | None) -> None:
-        """Put an item's text into a new document; the file stays as it is."""
+        """Put an item's content into a new document; the file stays as it is."""
         library = self.library
-        if library is None or item is None or item.kind != "text":
-            return
-
-        def work(stop: Callable[[], bool]) -> NewText:
-            text = library.text(item.id)
-            if item.foreign:
-                return NewText(item.title, text, "imported")
-            try:
-                request = library.request(item.id)
-            except BadInputError:
-                request = None  # shared without its prompt
-            return NewText(item.title, text, "generated", request, {"model": item.model})
-
-        self._worker.run(work, self.document_wanted.emit, self._failed)
+        if library is not None and item is not None and not item.missing:
+            self._worker.run(
+                lambda stop: _as_document(library, item), self.document_wanted.emit, self._failed
+            )
 
     def compare(self, ids: Sequence[int]) -> None:
-        """Show two requests side by side."""
+        """Show two items side by side: pictures, where they are some, and their requests."""
         library = self.library
         if library is None or len(ids) != 2:
             self._context.notify.info(self.tr("Choose two items to compare them."))
             return
 
-        def work(stop: Callable[[], bool]) -> list[tuple[str, Request]]:
-            return [(item.title, library.request(item.id)) for item in library.items(ids)]
+        def work(stop: Callable[[], bool]) -> list[Side]:
+            from studio.app.panes.library.comparing import sides
 
-        def show(sides: list[tuple[str, Request]]) -> None:
+            return sides(library, ids)
+
+        def show(sides: list[Side]) -> None:
             from studio.app.panes.library.compare_dialog import CompareDialog
 
             if len(sides) == 2:
@@ -121,3 +115,18 @@ class ItemWork(QObject):
 
     def _failed(self, error: StudioError) -> None:
         self._context.notify.error(error)
+
+
+def _as_document(library: Library, item: Item) -> NewText | NewFile:
+    """Return what a new document of an item needs; reads the index."""
+    request: Request | None = None
+    if not item.foreign:
+        try:
+            request = library.request(item.id)
+        except BadInputError:
+            request = None  # shared without its prompt
+    origin: Origin = "imported" if item.foreign else "generated"
+    facts = None if item.foreign else {"model": item.model}
+    if item.kind == "text":
+        return NewText(item.title, library.text(item.id), origin, request, facts)
+    return NewFile(item.kind, item.title, library.path(item), origin, request, facts)

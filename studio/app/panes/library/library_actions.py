@@ -30,6 +30,14 @@ def library_actions(pane: LibraryPane) -> list[ActionSpec]:
     two = needs(2, translate("library", "Choose two items to compare them."))
     visible = needs(0, "")
 
+    def sound() -> bool | str:
+        chosen = one()
+        if chosen is not True:
+            return chosen
+        item = pane.preview.item
+        good = item is not None and item.kind == "audio"
+        return good or translate("library", "Choose a sound in the library first.")
+
     def action(
         name: str, title: str, icon: str, enabled: Callable[[], bool | str], category: str = ""
     ) -> ActionSpec:
@@ -48,6 +56,7 @@ def library_actions(pane: LibraryPane) -> list[ActionSpec]:
             "again_new_seed", translate("library", "Make again with another seed"), "dices", one
         ),
         action("open", translate("library", "Open as new document"), "file-plus", one),
+        action("listen", translate("library", "Play or stop the sound"), "play", sound),
         action("compare", translate("library", "Compare requests"), "columns-2", two),
         action("copy", translate("library", "Copy prompt"), "copy", one),
         action("reveal", translate("library", "Show file"), "folder-open", one),

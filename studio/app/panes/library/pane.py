@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QMetaMethod, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.app.context import AppContext
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from studio.app.panes.library.grid_model import GridModel
     from studio.app.panes.library.grid_view import GridView
     from studio.app.panes.library.item_work import ItemWork
+    from studio.app.panes.library.listening import Listening
     from studio.app.panes.library.preview import Preview
     from studio.app.panes.library.search_bar import SearchBar
     from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
     from studio.app.panes.library.worker import Worker
+    from studio.documents.soundtrack.outputs import Output
     from studio.library.library import Library
 
 FIRST_PAGE = 200
@@ -47,8 +49,11 @@ class LibraryPane(QWidget):
 
     icon_name = "library"
     document_wanted = Signal(object)
-    """A :class:`NewText` that shall open as a new document."""
+    """A :class:`NewText` or :class:`NewFile` that shall open as a new document."""
     _library_changed = Signal(object)
+
+    #: Where sounds are played; tests give a device of their own.
+    output: Callable[[], Output | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -111,11 +116,18 @@ class LibraryPane(QWidget):
         self._unsubscribe()
         self._timer.stop()
         if self._built:
+            self.listening.close()
             self.worker.close()
             self.thumbnails.close()
         if self._own:
             self._service.close()
         return True
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Fall silent when another pane comes to the front, not when the window is minimised."""
+        super().hideEvent(event)
+        if self._built and not event.spontaneous():
+            self.listening.stop()
 
     def open_file(self, path: Path) -> None:
         """Copy a file into the library."""
@@ -132,6 +144,7 @@ class LibraryPane(QWidget):
     preview: Preview
     deeds: Deeds
     work: ItemWork
+    listening: Listening
 
     def _build(self) -> None:
         from studio.app.panes.library.cards import Cards
@@ -139,8 +152,10 @@ class LibraryPane(QWidget):
         from studio.app.panes.library.grid_model import GridModel
         from studio.app.panes.library.grid_view import GridView
         from studio.app.panes.library.item_work import ItemWork
+        from studio.app.panes.library.listening import Listening
         from studio.app.panes.library.preview import Preview
         from studio.app.panes.library.search_bar import SearchBar
+        from studio.app.panes.library.sound_drawing import draw_sound
         from studio.app.panes.library.thumbnail_loader import ThumbnailLoader
         from studio.app.panes.library.worker import Worker
         from studio.library.thumbnails import Thumbnails
@@ -148,7 +163,7 @@ class LibraryPane(QWidget):
         context = self._context
         self._built = True
         self.worker = Worker(self)
-        cache = Thumbnails(context.folders.cache / "thumbnails")
+        cache = Thumbnails(context.folders.cache / "thumbnails", draw_sound)
         self.thumbnails = ThumbnailLoader(cache, self)
         self.cards = Cards(context.theme.palette, self.font())
         self.model = GridModel(self.worker, self._say_error)
@@ -159,6 +174,7 @@ class LibraryPane(QWidget):
         self.deeds = Deeds(self.worker, context.notify, self)
         self.work = ItemWork(context, self.worker, self)
         self.work.document_wanted.connect(self.document_wanted)
+        self.listening = Listening(self.output, self)
         self._empty = EmptyState(
             self.tr("Everything you make is kept here"),
             self.tr(
@@ -202,6 +218,8 @@ class LibraryPane(QWidget):
         self.preview.board_given.connect(lambda b: self.deeds.set_board(self.chosen_ids(), b))
         self.preview.tags_given.connect(self._set_tags)
         self.thumbnails.ready.connect(self._picture_came)
+        self.listening.changed.connect(self._show_heard)
+        self.listening.failed.connect(self.preview.sound.show_error)
         self._context.theme.changed.connect(self._dress)
         self._context.bridge.engine_changed.connect(self._show_meaning_reason)
 
@@ -333,6 +351,8 @@ class LibraryPane(QWidget):
 
     def _show_chosen(self) -> None:
         library, ids = self._library, self.chosen_ids()
+        if self.listening.item_id not in (None, *ids[:1]):
+            self.listening.stop()
         if library is None or not ids:
             self.worker.cancel("preview")
             self.preview.show_items([], "")
@@ -347,15 +367,29 @@ class LibraryPane(QWidget):
             items, text = found
             picture = self.thumbnails.get(items[0]) if items else None
             self.preview.show_items(items, text, picture)
+            self._show_heard()
             connected = self.isSignalConnected(QMetaMethod.fromSignal(self.document_wanted))
             self.preview.buttons["open"].setVisible(connected)
 
         self.worker.run(work, show, self._say_error, key="preview")
 
     def _picture_came(self) -> None:
-        item = self.preview.item
-        if item is not None and item.kind == "image" and not self.preview.picture.isVisible():
-            self._show_chosen()
+        item = self.preview.unpictured
+        if item is not None:
+            self.preview.show_thumbnail(item, self.thumbnails.get(item))
+
+    def _show_heard(self) -> None:
+        item, heard = self.preview.item, self.listening.item_id
+        here = item is not None and item.id == heard
+        self.preview.sound.show_position(self.listening.position_s if here else None)
+
+    def _listen(self, ids: Sequence[int]) -> None:
+        library, item = self._library, self.preview.item
+        if library is None or item is None or item.kind != "audio" or ids != [item.id]:
+            return  # the one that is chosen is still being read, or it is nothing to hear
+        if not item.missing:
+            self.preview.sound.error.hide()
+            self.listening.toggle(item.id, library.path(item))
 
     def _set_tags(self, tags: list[str]) -> None:
         item = self.preview.item
@@ -371,6 +405,7 @@ class LibraryPane(QWidget):
             "again": lambda: self.work.make_again(ids, new_seed=False),
             "again_new_seed": lambda: self.work.make_again(ids, new_seed=True),
             "open": lambda: self.work.open_as_document(self.preview.item),
+            "listen": lambda: self._listen(ids),
             "compare": lambda: self.work.compare(ids),
             "copy": lambda: self.work.copy_prompt(self.preview.item),
             "reveal": lambda: self.work.reveal(self.preview.item),
@@ -415,15 +450,26 @@ class LibraryPane(QWidget):
             self.worker.run(_adding(library, file), _ignore, self._say_error)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files of other programs."""
-        if event.source() is None and any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Take files of other programs and other panes."""
+        if event.source() is self._own_grid:
+            # Taken and let fall, or the window would take it for a file from elsewhere.
+            event.setDropAction(Qt.DropAction.IgnoreAction)
+            event.accept()
+        elif any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Copy dropped files into the library."""
+        if event.source() is self._own_grid:
+            event.ignore()
+            return
         urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
         self.add_files([Path(url.toLocalFile()) for url in urls])
         event.acceptProposedAction()
+
+    @property
+    def _own_grid(self) -> object:
+        return self.grid if self._built else self
 
     # ---- small -------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.app.panes.library.sound_strip import SoundStrip
 from studio.app.panes.library.star_row import StarRow
 from studio.app.panes.library.wording import kind_name, made, size
 from studio.app.theme.icons import icon
@@ -36,8 +37,8 @@ class Preview(QWidget):
     """Shows one item, or says how many are chosen."""
 
     wanted = Signal(str)
-    """What a button asks for: "again", "again_new_seed", "open", "reveal", "copy", "compare",
-    "trash", "restore"."""
+    """What a button asks for: "again", "again_new_seed", "open", "listen", "reveal", "copy",
+    "compare", "trash", "restore"."""
     stars_given = Signal(int)
     tags_given = Signal(list)
     board_given = Signal(str)
@@ -45,6 +46,7 @@ class Preview(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._item: Item | None = None
+        self._pictured: int | None = None
         self._tags_shown: tuple[str, ...] = ()
         self._board_shown = ""
         self.title = QLabel()
@@ -52,6 +54,7 @@ class Preview(QWidget):
         set_role(self.title, "section")
         self.text = QPlainTextEdit()
         self.picture = QLabel()
+        self.sound = SoundStrip()
         self.prompt = QLabel()
         self.stars = StarRow()
         self.tags = QLineEdit()
@@ -74,7 +77,7 @@ class Preview(QWidget):
         Args:
             items: All chosen items that were read; the first is shown.
             text: Its whole text, for a text.
-            picture: Its thumbnail, for a picture.
+            picture: Its thumbnail, for a picture or a sound.
         """
         before, self._item = self._item, items[0] if items else None
         self._body.setVisible(bool(items))
@@ -115,15 +118,33 @@ class Preview(QWidget):
         self.text.setVisible(item.kind == "text")
         if item.kind == "text" and self.text.toPlainText() != text:
             self.text.setPlainText(text)
-        shown = item.kind == "image" and picture is not None
-        self.picture.setVisible(shown)
-        if shown and picture is not None:
-            mode = Qt.AspectRatioMode.KeepAspectRatio
-            smooth = Qt.TransformationMode.SmoothTransformation
-            self.picture.setPixmap(QPixmap.fromImage(picture).scaled(PICTURE, mode, smooth))
-        asked = item.prompt if item.kind != "text" or item.prompt != item.title else ""
+        self.sound.setVisible(item.kind == "audio")
+        self.picture.setVisible(False)
+        self._pictured = None
+        if item.kind == "audio":
+            self.sound.show_item(item.id)
+        self.show_thumbnail(item, picture)
+        asked = item.prompt if item.prompt != item.title else ""
         self.prompt.setText(asked[:1000])
         self.prompt.setVisible(bool(asked))
+
+    @property
+    def unpictured(self) -> Item | None:
+        """The picture or sound that is shown without its thumbnail so far."""
+        return self._item if self._item is not None and self._pictured is None else None
+
+    def show_thumbnail(self, item: Item, image: QImage | None) -> None:
+        """Show the thumbnail of the item shown; ``None`` while it is made."""
+        if item.kind == "text" or image is None:
+            return
+        self._pictured = item.id
+        if item.kind == "audio":
+            self.sound.show_drawing(image)
+            return
+        mode = Qt.AspectRatioMode.KeepAspectRatio
+        smooth = Qt.TransformationMode.SmoothTransformation
+        self.picture.setPixmap(QPixmap.fromImage(image).scaled(PICTURE, mode, smooth))
+        self.picture.setVisible(True)
 
     def _show_facts(self, item: Item) -> None:
         values = {
@@ -152,22 +173,38 @@ class Preview(QWidget):
         single = "" if one else self.tr("Choose one item for this.")
         two = "" if number == 2 else self.tr("Choose two items to compare them.")
         gone = self.tr("The file is missing.") if item.missing else ""
-        text = "" if item.kind == "text" else self.tr("Only texts open as documents so far.")
         reasons = {
             "again": single or foreign,
             "again_new_seed": single or foreign,
-            "open": single or text or gone,
+            "open": single or gone,
+            "listen": single or gone,
             "compare": two,
             "copy": single or ("" if item.prompt else self.tr("There is no prompt.")),
             "reveal": single or gone,
             "trash": gone,
         }
+        self.buttons["open"].setProperty("tip", self._open_tip(item))
         for name, button in self.buttons.items():
             reason = reasons.get(name, "")
             button.setEnabled(not reason)
             button.setToolTip(reason or button.property("tip"))
+        self.buttons["open"].setText(self._open_words(item))
         self.buttons["trash"].setVisible(not trashed)
         self.buttons["restore"].setVisible(trashed)
+
+    def _open_words(self, item: Item) -> str:
+        return {
+            "text": self.tr("Open as new document"),
+            "image": self.tr("Open as new picture"),
+            "audio": self.tr("Open as new sound document"),
+        }[item.kind]
+
+    def _open_tip(self, item: Item) -> str:
+        return {
+            "text": self.tr("Put the text into a new manuscript; the file stays as it is."),
+            "image": self.tr("Put the picture on a new canvas; the file stays as it is."),
+            "audio": self.tr("Lay the sound on a new time line; the file stays as it is."),
+        }[item.kind]
 
     # ---- layout ------------------------------------------------------------------------------
 
@@ -183,7 +220,7 @@ class Preview(QWidget):
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(Space.S)
         self._set_up_content()
-        for widget in (self.title, self.picture, self.text, self.prompt):
+        for widget in (self.title, self.picture, self.sound, self.text, self.prompt):
             body.addWidget(widget)
         self._add_buttons(body)
         body.addWidget(_line())
@@ -203,6 +240,8 @@ class Preview(QWidget):
         self.prompt.setWordWrap(True)
         self.prompt.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_role(self.prompt, "quiet")
+        self.buttons["listen"] = self.sound.button
+        self.sound.button.clicked.connect(lambda: self.wanted.emit("listen"))
 
     def _add_buttons(self, body: QVBoxLayout) -> None:
         rows = (
@@ -214,11 +253,11 @@ class Preview(QWidget):
             ),
             (
                 ("open", self.tr("Open as new document"), "file-plus",
-                 self.tr("Put the text into a new manuscript; the file stays as it is.")),
+                 ""),
             ),
             (
                 ("compare", self.tr("Compare"), "columns-2",
-                 self.tr("Show two requests side by side.")),
+                 self.tr("Show two items and their requests side by side.")),
                 ("copy", self.tr("Copy prompt"), "copy", self.tr("Copy what was asked.")),
             ),
             (

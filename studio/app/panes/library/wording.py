@@ -40,6 +40,13 @@ def caption(item: Item) -> str:
     return f"{day} · {model}" if model else day
 
 
+def length(seconds: float) -> str:
+    """Return how long a sound is, as players show it: 0:07, 12:30, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def count(number: int) -> str:
     """Return a number with the separators of the user's language."""
     return QLocale().toString(number)

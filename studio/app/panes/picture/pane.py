@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front
+from studio.app.documents_pane import Front, NewFile
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.picture.frame_size import taught_side
 from studio.app.panes.picture.inspector import PictureInspector
@@ -217,6 +217,10 @@ class PicturePane(QWidget):
 
             place.keep(Action(self.tr("Open"), "imported"))
         return session
+
+    def open_as_new(self, new: NewFile) -> None:
+        """Open a picture from elsewhere as a new one, with what made it."""
+        self.files.open_as_new(new)
 
     def open_document(self, project: Project, document_id: str) -> None:
         """Give a picture of a project a tab, or show the one it has; it is read meanwhile."""

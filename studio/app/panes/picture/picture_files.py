@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 
 from studio.app.context import AppContext
+from studio.app.documents_pane import NewFile
+from studio.app.panes.picture.picture_session import layer_name
 from studio.app.qt_pictures import pixels_of
 from studio.app.recent_files import RecentFiles
 from studio.app.reveal import reveal
@@ -66,6 +69,27 @@ class PictureFiles(QObject):
         self._pane.add_picture(path.stem, picture, file=path)
         self.recent.add(path)
         self._pane.recalling.offer(path)
+        for notice in notices:
+            self._context.notify.warn(notice)
+
+    def open_as_new(self, new: NewFile) -> None:
+        """Read a picture from elsewhere and give it a tab; its file is not written to."""
+        self._pane.workers.making.run(
+            partial(_read_made, new), lambda found: self._show_made(new, *found), self._say
+        )
+
+    def _show_made(self, new: NewFile, picture: PictureDocument, notices: tuple[str, ...]) -> None:
+        from studio.documents.picture.document import Action
+
+        pane = self._pane
+        session = pane.add_picture(new.title, picture)
+        place = session.place
+        place.named = True
+        request_id = place.keep_request(new.request, new.facts or {}) if new.request else ""
+        place.keep(Action(self.tr("From library"), new.origin, request_id))
+        if len(pane.documents) > 1 and pane.documents[0].untouched:
+            pane.close_tab(0)
+        pane.recalling.offer(new.path)
         for notice in notices:
             self._context.notify.warn(notice)
 
@@ -199,6 +223,28 @@ def _read(path: Path) -> tuple[PictureDocument, tuple[str, ...]]:
     from studio.documents.picture.files import read_picture
 
     return read_picture(path)
+
+
+def _read_made(new: NewFile) -> tuple[PictureDocument, tuple[str, ...]]:
+    """Read a picture whose layer says what made it, where that is known."""
+    from studio.core.requests import ImageRequest, to_json
+
+    picture, notices = _read(new.path)
+    request = new.request
+    if isinstance(request, ImageRequest):
+        facts = dict(new.facts or {})
+        meta = {
+            "request": json.loads(to_json(request)),
+            "seed": request.seed,
+            "index": 0,
+            "model": facts.get("model", ""),
+            "prompt": request.prompt,
+            "negative_prompt": request.negative_prompt,
+        }
+        name = layer_name(request.prompt) or new.title
+        picture.set_layer(picture.layers[-1].id, name=name, meta=meta)
+        picture.forget_undo()
+    return picture, notices
 
 
 def _lay(session: PictureSession, pixels: object, name: str, at: QPointF | None) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QVBoxLayout, Q
 
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front, ReadAloud
+from studio.app.documents_pane import Front, NewFile, ReadAloud
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.clip_mending import ClipMending
@@ -22,7 +22,7 @@ from studio.app.panes.sound.reading_aloud import ReadingAloud
 from studio.app.panes.sound.sound_actions import sound_actions
 from studio.app.panes.sound.sound_options import SoundOptions
 from studio.app.panes.sound.sound_place import SoundPlace
-from studio.app.panes.sound.sound_session import RECORDINGS, SoundSession
+from studio.app.panes.sound.sound_session import RECORDINGS, SoundSession, require_sound
 from studio.app.panes.sound.sound_view import SoundView
 from studio.app.project_tabs import ProjectTabs
 from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
@@ -178,6 +178,18 @@ class SoundPane(QWidget):
             self.tr("Untitled"), Soundtrack(), self._project, self._context.folders, self
         )
         return self._add(place)
+
+    def open_as_new(self, new: NewFile) -> None:
+        """Open a sound from elsewhere as a clip of a new document, with what made it."""
+
+        def show(_: object) -> None:
+            session = self.new_document()
+            session.place.rename(new.title)
+            session.import_files([new.path], "", 0, made=new)
+            if len(self._open) > 1 and self._open[0].place.untouched:
+                self.close_tab(0)
+
+        self._worker.run(partial(require_sound, new.path), show, self._context.notify.error)
 
     def open_document(self, project: Project, document_id: str) -> None:
         """Give a document of a project a tab, or show the one it has."""

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.app.background import Background
 from studio.app.context import AppContext
+from studio.app.documents_pane import NewFile
 from studio.app.panes.sound.mending import Mending
 from studio.app.panes.sound.sound_job import SoundJob
 from studio.app.panes.sound.sound_place import SoundPlace
@@ -361,8 +362,22 @@ class SoundSession(QObject):
 
     # --- files ------------------------------------------------------------------------------
 
-    def import_files(self, files: Sequence[Path], track_id: str, position: int) -> None:
-        """Take sound files in, each after the one before."""
+    def import_files(
+        self,
+        files: Sequence[Path],
+        track_id: str,
+        position: int,
+        *,
+        made: NewFile | None = None,
+    ) -> None:
+        """Take sound files in, each after the one before.
+
+        Args:
+            files: Which.
+            track_id: Where they go; "" for the first track of their kind.
+            position: Where the first begins.
+            made: What is known of a single file's making.
+        """
         try:
             pool = self.place.ensure()
         except StudioError as error:
@@ -374,19 +389,21 @@ class SoundSession(QObject):
         for file in files:
             self._importing += 1
             self._worker.run(
-                partial(pool.add_file, file),
-                partial(self._lay_file, where),
+                partial(pool.add_file, file, title=made.title if made is not None else ""),
+                partial(self._lay_file, where, made),
                 self._import_failed,
             )
         self.changed.emit()
 
-    def _lay_file(self, where: dict[str, Any], source: Source) -> None:
+    def _lay_file(self, where: dict[str, Any], made: NewFile | None, source: Source) -> None:
         self._importing -= 1
         track = self.soundtrack
-        with track.group(self.tr("Import %1").replace("%1", source.title)):
+        label = self.tr("Import %1") if made is None else self.tr("From library: %1")
+        with track.group(label.replace("%1", source.title)):
             track.add_source(source)
-            home = self._track(where["track"], "audio")
-            laid = track.add_clip(home, source.sha256, where["position"])
+            take = track.take(source.sha256, **_known_of(made))
+            home = self._track(where["track"], _kind_of(made))
+            laid = track.add_clip(home, source.sha256, where["position"], take=take)
         where["track"] = home
         where["position"] = track.clip(laid).end
         for notice in source.notices:
@@ -418,3 +435,35 @@ class SoundSession(QObject):
     def choose_take(self, clip_id: str, take: Take) -> None:
         """Let another take of a clip be heard."""
         self.soundtrack.choose_take(clip_id, take.id)
+
+
+def require_sound(path: Path) -> None:
+    """Look whether a file can be read as sound; reads its beginning.
+
+    Raises:
+        BadInputError: It is no sound, or there is none in it.
+        StorageError: The system does not let us read it.
+    """
+    from studio.documents.soundtrack.sound_files import SoundFileReader, empty_sound
+
+    with SoundFileReader(path, path.name) as reader:
+        if next(reader.blocks(), None) is None:
+            raise empty_sound(reader.name)
+
+
+def _known_of(made: NewFile | None) -> dict[str, Any]:
+    """Return what a take keeps of how a file was made."""
+    if made is None or made.origin != "generated":
+        return {}
+    facts = {name: str(value) for name, value in (made.facts or {}).items()}
+    if made.request is None:
+        return {"origin": "generated", "facts": facts}
+    facts["seed"] = str(made.request.seed)
+    return {"origin": "generated", "request": to_json(made.request), "facts": facts}
+
+
+def _kind_of(made: NewFile | None) -> str:
+    """Return on which kind of track a file goes."""
+    request = made.request if made is not None else None
+    spoken = request is not None and request.capability is Capability.AUDIO_SPEECH
+    return "speech" if spoken else "audio"
