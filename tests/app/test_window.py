@@ -13,6 +13,7 @@ from studio.app.main_window import PaneSource
 from studio.app.panes import PANES
 from studio.app.theme.tokens import Size
 from studio.core.errors import ModelNotFoundError
+from tests.app.conftest import SAMPLE
 from tests.app.sample_pane import SamplePane
 
 
@@ -93,6 +94,19 @@ def test_the_inspector_collapses_with_one_key_and_the_work_takes_the_room(qtbot,
     qtbot.waitUntil(lambda: window.pane.width() > before)
     qtbot.keyClick(view, Qt.Key.Key_F9)
     assert view.inspector.isVisible()
+
+
+def test_a_click_on_the_rail_shows_its_pane(qtbot, make_window):
+    other = PaneSource("Library", "library", lambda: SamplePane)
+    view = make_window(panes={"text": SAMPLE, "library": other}).view
+    qtbot.waitUntil(lambda: view.current_pane == "text")
+    first, second = (view.rail._buttons[name] for name in ("text", "library"))
+    qtbot.mouseClick(second, Qt.MouseButton.LeftButton)
+    assert view.current_pane == "library"
+    assert (first.isChecked(), second.isChecked()) == (False, True)
+    second.setFocus()
+    qtbot.keyClick(first, Qt.Key.Key_Space)
+    assert view.current_pane == "text"
 
 
 @pytest.mark.parametrize("width", [800, 1000, 1280, 1440, 2560])
