@@ -36,18 +36,22 @@ Sounds (``pool``)
         wait_ready(sha), subscribe(cb(sha)), read(sha, start, frames), waveform(sha, start, end,
         columns) -> Waveform | None,
         content(sha) -> bytes (the kept file), close()
+    overview.overview(path, columns) -> Overview(low, high, rms, duration_s).mask(height): a whole
+        file as one small drawing
     spectrogram.SpectrogramTiles(pool.read, sampling_rate): tile(sha, level, index) -> float32
         (rows, columns) in dB; strip(sha, start, end, columns) -> Strip of the tiles that are there
         and which are missing, for painting; level_for(samples_per_px)
 Mixing (``mixer``)
     Mix(arrangement).render(pool.read, start, frames) -> float32 (frames, 2);
         Mix.of_clip(arrangement, clip_id)
-Playing (``player``, ``stream_player``, ``devices``)
+Playing (``player``, ``stream_player``, ``file_player``, ``devices``)
     Player(soundtrack, read, output=None): play(position=None), pause(), stop(), seek(position),
         scrub(position), refresh(span=None) (call it when the pool says a sound became ready),
         looping, endless, volume, state, position, levels() -> Levels(peak, rms), underflows,
         subscribe(cb(PlayerEvent)), set_output(output), output, close()
     StreamPlayer(output, ended): put(Sound), finish(), stop(): AudioChunk events while they are made
+    FilePlayer(path, output, ended): start(), stop(), wait(), position_s: one file as it is, decoded
+        while it is heard
     devices.output_devices(), input_devices(), DeviceOutput(device=None), NullOutput() (a clock
         without hardware)
 Recording (``recorder``)
