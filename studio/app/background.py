@@ -54,6 +54,17 @@ class Background(QObject):
         """Leave out the answer of what was asked in a slot."""
         self._newest[slot] = self._newest.get(slot, 0) + 1
 
+    def finish(self, work: Callable[[], object]) -> None:
+        """Do ``work`` after everything that was asked for before, and wait for it.
+
+        Raises:
+            StudioError: What ``work`` raised.
+        """
+        if self._pool is None:
+            work()
+        else:
+            self._pool.submit(work).result()
+
     def close(self) -> None:
         """Wait for what was begun and end the thread; no answer comes any more."""
         pool, self._pool = self._pool, None

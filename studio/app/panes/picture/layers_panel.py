@@ -31,6 +31,7 @@ from studio.app.theme.icons import current_palette, icon, pixmap
 from studio.app.theme.style import set_role
 from studio.app.theme.tokens import REGION_COLOURS, Size, Space
 from studio.app.widgets.icon_button import IconButton
+from studio.app.widgets.inspector_page import words
 from studio.core.errors import StudioError
 from studio.core.media import Picture
 
@@ -169,6 +170,10 @@ class LayersPanel(QWidget):
         self._filling = False
         rows = max(2, min(MOST_ROWS, len(_walk(self.tree))))
         self.tree.setFixedHeight(rows * (THUMB_PX + Space.XS) + Space.XS)
+        there = self.tree.topLevelItemCount() > 0
+        self.tree.setVisible(there)
+        self._mixing.setVisible(there)
+        self.nothing.setVisible(not there)
         self._show_active()
         self._thumbs.start()
 
@@ -188,7 +193,7 @@ class LayersPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(Space.XS)
         self.buttons: dict[str, IconButton] = {}
-        for name, image, words, then in (
+        for name, image, tip, then in (
             ("add", "plus", self.tr("New layer"), partial(self._add, "raster")),
             ("group", "folder", self.tr("New group"), partial(self._add, "group")),
             (
@@ -202,18 +207,27 @@ class LayersPanel(QWidget):
             ("alpha", "blend", self.tr("Lock transparency"), self._toggle_alpha),
             ("delete", "trash-2", self.tr("Delete layer"), self._delete),
         ):
-            self.buttons[name] = IconButton(image, words, then, icon_px=Size.SMALL_ICON)
+            self.buttons[name] = IconButton(image, tip, then, icon_px=Size.SMALL_ICON)
             buttons.addWidget(self.buttons[name])
         self.buttons["alpha"].setCheckable(True)
         buttons.addStretch()
         more = IconButton("ellipsis", self.tr("More"), self._more, icon_px=Size.SMALL_ICON)
         buttons.addWidget(more)
         self._more_button = more
+        self._mixing = QWidget()
+        mixing = QVBoxLayout(self._mixing)
+        mixing.setContentsMargins(0, 0, 0, 0)
+        mixing.setSpacing(Space.S)
+        mixing.addLayout(mix)
+        mixing.addLayout(strength)
+        self.nothing = words(
+            "caption", self.tr("None yet. What you paint, drop or accept becomes the first.")
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(Space.S)
-        column.addLayout(mix)
-        column.addLayout(strength)
+        column.addWidget(self.nothing)
+        column.addWidget(self._mixing)
         column.addWidget(self.region)
         column.addWidget(self.tree)
         column.addLayout(buttons)
@@ -372,8 +386,8 @@ class LayersPanel(QWidget):
         """Add a region, painted where something is selected, and ask what shall be there."""
         document = self._document
         if document is not None:
-            words = self.tr("New region")
-            self._try(lambda: add_region(document, REGION_COLOURS, words))
+            title = self.tr("New region")
+            self._try(lambda: add_region(document, REGION_COLOURS, title))
             self.region.prompt.setFocus()
 
     def show_region(self) -> None:
@@ -415,11 +429,11 @@ class LayersPanel(QWidget):
         if document is None:
             return
         menu = QMenu(self)
-        for kind, words in (
+        for kind, title in (
             ("mask", self.tr("New mask layer")),
             ("control", self.tr("New control layer")),
         ):
-            menu.addAction(icon(_KIND_ICONS[kind]), words, partial(self._add, kind))
+            menu.addAction(icon(_KIND_ICONS[kind]), title, partial(self._add, kind))
         menu.addSeparator()
         menu.addAction(self.tr("Merge visible"), lambda: self._try(document.merge_visible))
         menu.addAction(self.tr("Flatten"), lambda: self._try(document.flatten))

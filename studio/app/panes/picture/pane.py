@@ -151,7 +151,7 @@ class PicturePane(QWidget):
         self.view.set_session(None)
         self.layers.set_document(None)
         for session in self._open:
-            session.close(wait=True)  # the worker drops what has not begun when it closes
+            session.close(wait=True)
         self.workers.close()
         self._memory.keep()
         for project in {s.place.project for s in self._open if s.place.project is not None}:

@@ -377,7 +377,10 @@ class PictureSession(QObject):
         )
 
     def close(self, *, wait: bool = False) -> None:
-        """Stop what runs and hand over everything, in the background unless told to wait."""
+        """Stop what runs and hand over everything, in the background unless told to wait.
+
+        What is being accepted comes first: it is the user's.
+        """
         self._closed = True
         self._unsubscribe()
         self._look_timer.stop()
@@ -387,7 +390,7 @@ class PictureSession(QObject):
         self.tray.discard_all()
         hand_over = self.place.end()
         if wait:
-            hand_over()
+            self._workers.making.finish(hand_over)
         else:
             self._workers.making.run(hand_over, lambda _: None, self._context.notify.error)
 

@@ -85,6 +85,22 @@ def test_closing_a_tab_while_a_result_is_being_laid_down_keeps_it(studio: Studio
     assert len(storage.load(project, document_id).layers) == 2
 
 
+def test_what_waits_to_be_accepted_is_kept_when_the_pane_closes(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.paint(Rect(0, 0, 128, 128))
+    studio.type("a fox")
+    studio.generate()
+    hold, end = threading.Event(), studio.pane.projects.end
+    monkeypatch.setattr(studio.pane.projects, "end", lambda: (end(), hold.set()))
+    studio.pane.workers.making.run(hold.wait, lambda _: None, lambda _: None)
+    studio.view.accept()
+    place = studio.pane.document
+    assert place is not None and studio.pane.close_requested() and hold.is_set()
+    assert place.project is not None
+    assert len(storage.load(place.project, place.document_id).layers) == 2
+
+
 @pytest.mark.parametrize("when", ["composing", "running", "finished", "accepting", "live"])
 def test_closing_the_pane_in_the_middle(studio: Studio, when: str) -> None:
     studio.paint(Rect(0, 0, 128, 128))
