@@ -16,9 +16,10 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, Union
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, Union, cast
 
 from studio.core.errors import BadInputError
 
@@ -171,7 +172,12 @@ def option(
 
 
 def describe(options: type) -> tuple[OptionInfo, ...]:
-    """Return the options a dataclass declares, in order."""
+    """Return the options a dataclass declares, in order; panes ask with each change."""
+    return _described(cast(Hashable, options))
+
+
+@lru_cache(maxsize=128)
+def _described(options: type) -> tuple[OptionInfo, ...]:
     hints = typing.get_type_hints(options)
     found = []
     for order, field in enumerate(dataclasses.fields(options)):

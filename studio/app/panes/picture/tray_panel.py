@@ -282,9 +282,11 @@ class TrayPanel(QFrame):
         """Show how far the jobs are."""
         tray = self._tray
         job = tray.busy_job if tray is not None else None
-        self._progress.setVisible(job is not None)
+        busy = job is not None
+        if busy == self._progress.isHidden():
+            self._progress.setVisible(busy)
+            self._fit()  # a step changes neither what is shown nor how wide it is
         if tray is None or job is None:
-            self._fit()
             return
         known = job.state is JobState.RUNNING and job.total > 0
         self.progress.setRange(0, job.total if known else 0)
@@ -295,14 +297,13 @@ class TrayPanel(QFrame):
             more = self.tr("1 more waits") if waiting == 1 else self.tr("%1 more wait")
             words = f"{words} · {fill_in(more, waiting)}"
         self.status.setText(words)
-        self._fit()
 
     def _show_one(self, place: int) -> None:
         if self._tray is None or place >= len(self.thumbs) or place >= len(self._tray.items):
             return
         items = self._tray.items
         self.thumbs[place].show_candidate(items[place], place + 1, len(items))
-        if place == self._tray.chosen:
+        if place == self._tray.chosen and items[place].ready:
             self.refresh_choice()
 
     def _add_thumb(self) -> None:
