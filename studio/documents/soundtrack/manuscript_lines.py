@@ -120,7 +120,10 @@ class Line:
     spoken: bool = True
 
     def request(self, seed: int = 0) -> AudioRequest:
-        """Return what to ask for; the same for the same line, voice and seed."""
+        """Return what to ask for; the same for the same line, voice and seed.
+
+        Lines are kept in their project; a book of them would bury all else in the library.
+        """
         own = (int(self.key[:8], 16) + seed) % (SEED_MAX + 1)
         return AudioRequest(
             capability=Capability.AUDIO_SPEECH,
@@ -133,6 +136,7 @@ class Line:
             speed=self.voice.speed,
             language=self.voice.language,
             label=self.text[:60],
+            transient=True,
         )
 
 

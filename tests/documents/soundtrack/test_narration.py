@@ -316,6 +316,10 @@ def test_a_lent_voice_is_part_of_a_lines_key_and_its_request() -> None:
     assert lent.request().kept_voice == kept_voice() and plain.request().kept_voice is None
 
 
+def test_lines_are_kept_in_their_project_and_not_filed_in_the_library() -> None:
+    assert all(line.request().transient for line in lines_of(TEXT, CAST) if line.spoken)
+
+
 def test_lines_without_a_lent_voice_keep_the_key_they_had() -> None:
     """Else every narration made before there were lent voices would be spoken anew."""
     (line,) = lines_of("The lamp is lit.", Cast(narrator=SpeakerVoice(voice="heart")))
