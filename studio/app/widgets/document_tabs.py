@@ -94,7 +94,7 @@ class DocumentTabs(QWidget):
         self.bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.bar.customContextMenuRequested.connect(self._tab_menu)
         self.bar.currentChanged.connect(self._on_current)
-        self.bar.tabMoved.connect(lambda target, source: self.moved.emit(source, target))
+        self.bar.tabMoved.connect(self.moved)
         self.bar.tabBarDoubleClicked.connect(self.rename_wanted)
         self.plus = self._tool("plus", new_words)
         self.plus.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
