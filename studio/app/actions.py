@@ -13,6 +13,9 @@ from PySide6.QtWidgets import QWidget
 from studio.app.settings_model import SettingsModel
 from studio.app.theme.icons import icon
 
+Enabled = Callable[[], bool | str] | None
+"""Says whether an action can be done now: true, false, or why not. ``None`` means always."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActionSpec:
@@ -38,10 +41,35 @@ class ActionSpec:
     shortcut: str = ""
     icon: str = ""
     tooltip: str = ""
-    enabled: Callable[[], bool | str] | None = None
+    enabled: Enabled = None
     category: str = ""
     checkable: bool = False
     pane: str = ""
+
+
+def pane_action(
+    pane: str,
+    name: str,
+    title: str,
+    callback: Callable[[], object],
+    shortcut: str = "",
+    icon: str = "",
+    category: str = "File",
+    enabled: Enabled = None,
+    tooltip: str = "",
+) -> ActionSpec:
+    """Return an action of one pane: its keys work there, its id begins with the pane's name."""
+    return ActionSpec(
+        id=f"{pane}.{name}",
+        title=title,
+        callback=callback,
+        shortcut=shortcut,
+        icon=icon,
+        tooltip=tooltip,
+        enabled=enabled,
+        category=category,
+        pane=pane,
+    )
 
 
 class ActionRegistry(QObject):

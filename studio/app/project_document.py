@@ -42,6 +42,11 @@ class ProjectDocument(QObject):
         self.document_id = ""
         self._find_project = find_project
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was ever done with it, so that another can take its tab."""
+        return not self.document_id
+
     def adopt(self, project: Project, document_id: str) -> DocumentInfo:
         """Say that the document is in a project already; return what is known of it there."""
         self.project, self.document_id = project, document_id

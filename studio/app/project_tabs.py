@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
 from studio.app.context import AppContext
 from studio.app.documents_pane import Front
+from studio.app.widgets.document_tabs import Entry
 from studio.app.widgets.notice_strip import Choice, NoticeStrip
 from studio.core.errors import StudioError
 
@@ -142,6 +144,29 @@ class ProjectTabs(QObject):
             if document.project is project and document.document_id == document_id:
                 return index
         return None
+
+    def ensure(self) -> Project:
+        """Return the project in front, made when there is none, for what is to be kept there.
+
+        Raises:
+            StorageError: It cannot be made.
+        """
+        project = self._context.projects.ensure()
+        # once the document has its place there
+        QTimer.singleShot(0, self, self._tabs.front_changed.emit)
+        return project
+
+    def closed_entries(self) -> list[Entry]:
+        """Return the documents of the project in front that have no tab, for a menu."""
+        if "projects" not in self._context.__dict__ or self._context.projects.current is None:
+            return []
+        project = self._context.projects.current
+        opened = {(each.project, each.document_id) for each in self._tabs.documents}
+        return [
+            (info.title, partial(self._tabs.open_document, project, info.id))
+            for info in project.documents()
+            if info.kind in self._kinds and (project, info.id) not in opened
+        ]
 
     def watch(self, future: Future[int]) -> None:
         """Tell the user when a commit fails."""

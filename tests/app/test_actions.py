@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from studio.app.actions import ActionRegistry, ActionSpec
+from studio.app.actions import ActionRegistry, ActionSpec, pane_action
 from studio.app.settings_model import SettingsModel
 from studio.core.settings import SettingsFile
 
@@ -41,6 +41,19 @@ def test_an_action_runs_by_trigger_by_id_and_by_its_keys(qtbot, registry):
     assert registry.run("text.continue")
     qtbot.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert ran == [1, 1, 1]
+
+
+def test_a_panes_action_has_its_name_and_keys(registry):
+    made = pane_action("text", "go", "Go", list, "Ctrl+G", "search", "Edit", lambda: "No.", "Tip")
+    assert (made.id, made.pane, made.title, made.shortcut) == ("text.go", "text", "Go", "Ctrl+G")
+    assert (made.icon, made.category, made.tooltip) == ("search", "Edit", "Tip")
+    action = registry.add(made)
+    assert registry.why_not("text.go") == "No."
+    registry.set_pane("sound")
+    assert action.shortcut().isEmpty()
+    registry.set_pane("text")
+    assert action.shortcut() == QKeySequence("Ctrl+G")
+    assert pane_action("text", "open", "Open", list).category == "File"
 
 
 def test_two_actions_cannot_have_one_id(registry):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from studio.app.actions import ActionSpec
+from studio.app.actions import ActionSpec, Enabled, pane_action
 from studio.app.panes.picture.canvas.commands import Command, commands
 from studio.app.panes.picture.intent_words import ICONS, help_of, title_of
 from studio.app.panes.picture.intents import Intent, Situation
@@ -16,9 +16,9 @@ from studio.app.panes.picture.intents import Intent, Situation
 if TYPE_CHECKING:
     from studio.app.panes.picture.pane import PicturePane
 
-Enabled = Callable[[], bool | str] | None
-PANE = "picture"
 WITH_SELECTION = Situation(covered=1.0, selected=0.5, selected_covered=1.0)
+
+_spec = partial(pane_action, "picture")
 
 
 def _tr(text: str) -> str:
@@ -28,29 +28,6 @@ def _tr(text: str) -> str:
 def picture_actions(pane: PicturePane) -> tuple[ActionSpec, ...]:
     """Return the pane's actions."""
     return (*_file(pane), *_edit(pane), *_generate(pane), *_intents(pane), *_canvas(pane))
-
-
-def _spec(
-    name: str,
-    title: str,
-    then: Callable[[], object],
-    keys: str = "",
-    icon: str = "",
-    category: str = "File",
-    enabled: Enabled = None,
-    tooltip: str = "",
-) -> ActionSpec:
-    return ActionSpec(
-        id=f"picture.{name}",
-        title=title,
-        callback=then,
-        shortcut=keys,
-        icon=icon,
-        category=category,
-        enabled=enabled,
-        tooltip=tooltip,
-        pane=PANE,
-    )
 
 
 def _file(pane: PicturePane) -> tuple[ActionSpec, ...]:

@@ -17,6 +17,7 @@ from studio.app.panes.picture.picture_session import layer_name
 from studio.app.qt_pictures import pixels_of
 from studio.app.recent_files import RecentFiles
 from studio.app.reveal import reveal
+from studio.app.tabbed_pane import PROJECT_SUFFIX
 from studio.app.widgets.document_tabs import Entry
 from studio.app.widgets.words import fill_in
 from studio.core.errors import StudioError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from studio.app.panes.picture.picture_session import PictureSession
     from studio.documents.picture.document import PictureDocument
 
-PROJECT_SUFFIX = ".triptych"
 MODEL_SUFFIXES = (".safetensors", ".ckpt", ".gguf")
 SAVE_SUFFIX = ".png"
 LAYERED = (".ora", ".psd")

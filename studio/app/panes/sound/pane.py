@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QWidget
 
 from studio.app.background import Background
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front, NewFile, ReadAloud
+from studio.app.documents_pane import NewFile, ReadAloud
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.clip_mending import ClipMending
@@ -25,9 +25,10 @@ from studio.app.panes.sound.sound_place import SoundPlace
 from studio.app.panes.sound.sound_session import RECORDINGS, SoundSession, require_sound
 from studio.app.panes.sound.sound_view import SoundView
 from studio.app.project_tabs import ProjectTabs
-from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
+from studio.app.tabbed_pane import TabbedPane
+from studio.app.widgets.document_tabs import DocumentTabs, NewKind, TabLook
 from studio.app.widgets.notice_strip import NoticeStrip
-from studio.core.errors import BadInputError, StorageError, StudioError
+from studio.core.errors import BadInputError, StudioError
 from studio.documents.soundtrack import Soundtrack
 from studio.documents.soundtrack.storage import KIND
 
@@ -37,18 +38,13 @@ if TYPE_CHECKING:
     from studio.documents.soundtrack.outputs import Output
     from studio.documents.spans import TextState
 
-PROJECT_SUFFIX = ".triptych"
-FLUSH_S = 5.0
-ACTIONS_MS = 60
 SOUND_FILES = "*.wav *.flac *.ogg *.opus *.oga *.mp3 *.aif *.aiff"
 
 
-class SoundPane(QWidget):
+class SoundPane(TabbedPane[SoundPlace, SoundSession]):
     """Holds the open sound documents."""
 
     icon_name = "audio-lines"
-    front_changed = Signal()
-    """Another document is in front, or its title or project is another."""
     words_wanted = Signal(Path)
     """A sound file whose words shall become a text."""
     sentence_heard = Signal(object)
@@ -59,9 +55,8 @@ class SoundPane(QWidget):
     source: Callable[[], Input | None] = staticmethod(lambda: None)
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(context, "sound", parent)
         self.title = self.tr("Sound")
-        self._context = context
         self._worker = Background("sound-work", self)
         self._exporting = Background("sound-export", self)
         self.clip_files = ClipFiles(context, self._exporting, self)
@@ -79,29 +74,16 @@ class SoundPane(QWidget):
         self.narrating = Narrating(self, context, self._worker)
         self.reading = ReadingAloud(self, context)
         self.reading.heard.connect(self.sentence_heard)
-        self._open: list[SoundSession] = []
-        self._current = -1
-        self._started = self._closed = False
-        self._actions_timer = QTimer(self)
-        self._actions_timer.setSingleShot(True)
-        self._actions_timer.timeout.connect(self._refresh_actions)
+        self._closed = False
         self.projects = ProjectTabs(self, context, (KIND,))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.view, 1)
+        self._lay_out(self.strip, work=self.view)
         self._connect()
         for spec in sound_actions(self):
             context.actions.add(spec)
         self.new_document()
 
     def _connect(self) -> None:
-        self.tabs.chosen.connect(self.show_tab)
-        self.tabs.close_wanted.connect(self.close_tab)
-        self.tabs.moved.connect(self._move_tab)
-        self.tabs.rename_wanted.connect(self.rename)
-        self.tabs.set_sources(self._closed_documents, list)
+        self._follow_tabs()
         self.view.changed.connect(self._refresh_actions_soon)
         self.view.timeline.selection_changed.connect(self._refresh_actions_soon)
         self.view.open_wanted.connect(self.ask_open)
@@ -114,10 +96,10 @@ class SoundPane(QWidget):
 
     def activated(self) -> None:
         """Bring back what was open, the first time; then let the user work."""
-        if not self._started:
-            self._started = True
+        first = not self._started
+        super().activated()
+        if first:
             self._context.voices.look()
-            QTimer.singleShot(0, self, self.projects.restore)
             QTimer.singleShot(0, self, self._offer_recordings)
         self.view.setFocus()
 
@@ -125,17 +107,14 @@ class SoundPane(QWidget):
         """Keep everything; say whether the window may close now."""
         if self._closed:
             return True
-        for session in self._open:
-            session.place.set_open(True)
-            try:
-                session.place.flush(FLUSH_S)
-            except StorageError as error:
-                self._context.notify.error(error)
+        for place, _ in self._open:
+            place.set_open(True)
+            if not self._wait_for(place):
                 return False
         self._closed = True
         self.projects.end()
         self.view.set_session(None)
-        for session in self._open:
+        for _, session in self._open:
             session.close()
         self._worker.close()
         self._exporting.close()
@@ -144,40 +123,20 @@ class SoundPane(QWidget):
         self._memory.keep()
         return True
 
-    def open_file(self, path: Path) -> None:
-        """Take a sound file in, or open a project."""
-        if path.suffix == PROJECT_SUFFIX:
-            try:
-                self.show_project(self._context.projects.open(path))
-            except StudioError as error:
-                self._context.notify.error(error)
-            return
-        session = self.session or self.new_document()
-        session.import_files([path], "", self.view.timeline.cursor_position)
-
     # --- documents --------------------------------------------------------------------------
 
     @property
     def session(self) -> SoundSession | None:
         """The document in front, at work."""
-        return self._open[self._current] if 0 <= self._current < len(self._open) else None
-
-    @property
-    def document(self) -> SoundPlace | None:
-        """Where the document in front is kept."""
-        return self.session.place if self.session is not None else None
-
-    @property
-    def documents(self) -> tuple[SoundPlace, ...]:
-        """Every document that has a tab."""
-        return tuple(session.place for session in self._open)
+        front = self._in_front()
+        return front[1] if front is not None else None
 
     def new_document(self) -> SoundSession:
         """Open an empty document."""
         place = SoundPlace(
-            self.tr("Untitled"), Soundtrack(), self._project, self._context.folders, self
+            self.tr("Untitled"), Soundtrack(), self.projects.ensure, self._context.folders, self
         )
-        return self._add(place)
+        return self._begin(place)
 
     def open_as_new(self, new: NewFile) -> None:
         """Open a sound from elsewhere as a clip of a new document, with what made it."""
@@ -186,87 +145,56 @@ class SoundPane(QWidget):
             session = self.new_document()
             session.place.rename(new.title)
             session.import_files([new.path], "", 0, made=new)
-            if len(self._open) > 1 and self._open[0].place.untouched:
-                self.close_tab(0)
+            self._close_untouched()
 
         self._worker.run(partial(require_sound, new.path), show, self._context.notify.error)
 
-    def open_document(self, project: Project, document_id: str) -> None:
-        """Give a document of a project a tab, or show the one it has."""
+    def _begin(self, place: SoundPlace) -> SoundSession:
+        session = SoundSession(
+            self._context, place, self._worker, self, output=self.output(), source=self.source()
+        )
+        self._add(place, session)
+        return session
+
+    def _read(self, project: Project, document_id: str) -> None:
         from studio.documents.soundtrack.storage import load
 
-        index = self.projects.index_of(project, document_id)
-        if index is not None:
-            self.show_tab(index)
-            return
         try:
             soundtrack = load(project, document_id)
         except StudioError as error:
             self._context.notify.error(error)
             return
-        place = SoundPlace("", soundtrack, self._project, self._context.folders, self)
+        place = SoundPlace("", soundtrack, self.projects.ensure, self._context.folders, self)
         place.adopt(project, document_id)
-        self._add(place)
+        self._begin(place)
         place.set_open(True)
-        first = self._open[0].place
-        if first.untouched and len(self._open) > 1:
-            self.close_tab(0)
+        self._close_untouched()
 
-    def show_tab(self, index: int) -> None:
-        """Bring a document to the front."""
-        if not 0 <= index < len(self._open):
-            return
-        self._current = index
-        self.tabs.set_current(index)
-        self.view.set_session(self._open[index])
-        self.front_changed.emit()
+    def _open_path(self, path: Path) -> None:
+        """Take a sound file in."""
+        session = self.session or self.new_document()
+        session.import_files([path], "", self.view.timeline.cursor_position)
+
+    def _to_front(self, session: SoundSession) -> None:
+        self.view.set_session(session)
         self._refresh_actions_soon()
 
-    def close_tab(self, index: int, *, forget: bool = True) -> None:
-        """Close a tab; the document stays in the project."""
-        if not 0 <= index < len(self._open):
-            return
-        session = self._open.pop(index)
+    def _let_go(self, place: SoundPlace, session: SoundSession, *, forget: bool) -> None:
         if self.view.session is session:
             self.view.set_session(None)
-        if session.place.document_id and forget:
-            session.place.set_open(False)
+        if forget:
+            place.set_open(False)
         session.close()
-        self.tabs.remove(index)
-        session.place.deleteLater()
+        place.deleteLater()
         session.deleteLater()
-        if not self._open:
-            self.new_document()
-        self.show_tab(min(index, len(self._open) - 1))
 
-    def rename(self, index: int = -1) -> None:
-        """Ask for another title."""
-        session = self._open[index] if index >= 0 else self.session
-        if session is None:
-            return
-        title, agreed = QInputDialog.getText(
-            self, self.tr("Rename"), self.tr("Title"), text=session.place.title
-        )
-        if agreed and title.strip():
-            session.place.rename(title.strip())
+    def _look(self, place: SoundPlace) -> TabLook:
+        return TabLook(place.title, self.icon_name)
 
     # --- projects ---------------------------------------------------------------------------
 
-    @property
-    def front(self) -> Front:
-        """The document in front."""
-        return self.projects.front
-
     def keep_now(self) -> None:
         """Hand everything done so far to the project; keepers do so as it happens."""
-
-    def show_project(self, project: Project) -> None:
-        """Give every document of a project that was open last a tab."""
-        self.projects.show(project)
-
-    def leave_project(self, project: Project) -> None:
-        """Close the tabs of a project's documents; they stay in the project."""
-        self.projects.leave(project)
 
     def go_back(
         self, project: Project, document_id: str, state: TextState | bytes, label: str
@@ -490,54 +418,3 @@ class SoundPane(QWidget):
     def _take_in(self, recording: Any) -> None:
         if self.session is not None:
             self.session.take_recording(recording)
-
-    # --- inside -----------------------------------------------------------------------------
-
-    def _project(self) -> Project:
-        project = self._context.projects.ensure()
-        QTimer.singleShot(0, self, self.front_changed.emit)
-        return project
-
-    def _closed_documents(self) -> list[Entry]:
-        if "projects" not in self._context.__dict__ or self._context.projects.current is None:
-            return []
-        project = self._context.projects.current
-        opened = {(place.project, place.document_id) for place in self.documents}
-        return [
-            (info.title, partial(self.open_document, project, info.id))
-            for info in project.documents()
-            if info.kind == KIND and (project, info.id) not in opened
-        ]
-
-    def _add(self, place: SoundPlace) -> SoundSession:
-        session = SoundSession(
-            self._context, place, self._worker, self, output=self.output(), source=self.source()
-        )
-        self._open.append(session)
-        self.tabs.add(TabLook(place.title, "audio-lines"))
-        place.changed.connect(lambda: self._refresh_tab(place))
-        place.changed.connect(self.front_changed)
-        self.show_tab(len(self._open) - 1)
-        return session
-
-    def _refresh_tab(self, place: SoundPlace) -> None:
-        for index, session in enumerate(self._open):
-            if session.place is place:
-                self.tabs.refresh(index, TabLook(place.title, "audio-lines"))
-
-    def _move_tab(self, source: int, target: int) -> None:
-        front = self.session
-        self._open.insert(target, self._open.pop(source))
-        place = self._open[target].place
-        if place.project is not None and place.document_id:
-            place.project.move_document(place.document_id, target)
-        if front is not None:
-            self._current = self._open.index(front)
-
-    def _refresh_actions_soon(self) -> None:
-        if not self._actions_timer.isActive():
-            self._actions_timer.start(ACTIONS_MS)
-
-    def _refresh_actions(self) -> None:
-        actions = self._context.actions
-        actions.refresh(*(spec.id for spec in actions.all() if spec.id.startswith("sound.")))

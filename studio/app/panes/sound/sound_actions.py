@@ -8,40 +8,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from studio.app.actions import ActionSpec
+from studio.app.actions import ActionSpec, Enabled, pane_action
 
 if TYPE_CHECKING:
     from studio.app.panes.sound.pane import SoundPane
     from studio.app.panes.sound.sound_session import SoundSession
 
-Enabled = Callable[[], bool | str] | None
 Mend = Callable[["SoundSession", Sequence[str]], None]
-PANE = "sound"
+
+_spec = partial(pane_action, "sound")
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("sound_actions", text)
-
-
-def _spec(
-    name: str,
-    title: str,
-    then: Callable[[], object],
-    keys: str = "",
-    icon: str = "",
-    category: str = "File",
-    enabled: Enabled = None,
-) -> ActionSpec:
-    return ActionSpec(
-        id=f"sound.{name}",
-        title=title,
-        callback=then,
-        shortcut=keys,
-        icon=icon,
-        category=category,
-        enabled=enabled,
-        pane=PANE,
-    )
 
 
 def sound_actions(pane: SoundPane) -> tuple[ActionSpec, ...]:

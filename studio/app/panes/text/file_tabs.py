@@ -15,6 +15,7 @@ from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.open_document import OpenDocument
 from studio.app.panes.text.text_files import FileChangedError, TextFiles
 from studio.app.recent_files import RecentFiles
+from studio.app.tabbed_pane import PROJECT_SUFFIX
 from studio.app.widgets.document_tabs import Entry
 from studio.core.errors import StudioError
 from studio.documents.manuscript.manuscript import Manuscript
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from studio.app.panes.text.pane import TextPane
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".text")
-PROJECT_SUFFIX = ".triptych"
 
 
 class FileTabs(QObject):

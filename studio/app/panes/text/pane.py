@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.app.context import AppContext
-from studio.app.documents_pane import Front, Heard
+from studio.app.documents_pane import Heard
 from studio.app.option_memory import OptionMemory
 from studio.app.panes.text.chat_model import ChatModel
 from studio.app.panes.text.chat_view import ChatView
 from studio.app.panes.text.dictation import Dictation
 from studio.app.panes.text.file_link import FileLink
-from studio.app.panes.text.file_tabs import PROJECT_SUFFIX, FileTabs
+from studio.app.panes.text.file_tabs import FileTabs
 from studio.app.panes.text.inspector import TextInspector
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.app.panes.text.open_document import CHAT, TEXT, OpenDocument
@@ -29,9 +28,10 @@ from studio.app.panes.text.style import pane_style
 from studio.app.panes.text.text_actions import text_actions
 from studio.app.panes.text.transcribing import Transcribing
 from studio.app.panes.text.writing_options import WritingOptions
-from studio.app.widgets.document_tabs import DocumentTabs, Entry, NewKind, TabLook
+from studio.app.tabbed_pane import TabbedPane
+from studio.app.widgets.document_tabs import DocumentTabs, NewKind, TabLook
 from studio.app.widgets.notice_strip import NoticeStrip
-from studio.core.errors import BadInputError, StorageError, StudioError
+from studio.core.errors import BadInputError, StudioError
 from studio.core.requests import Request, TextRequest
 from studio.core.settings import Appearance
 from studio.documents.chat.tree import ChatTree
@@ -43,28 +43,23 @@ from studio.documents.spans import Origin, TextState
 if TYPE_CHECKING:
     from studio.documents.project import Project
 
-FLUSH_S = 5.0
-#: What can be done now is looked at this long after something changed.
-ACTIONS_MS = 60
 FIRST_PRESET = "balanced"
 
 View = ManuscriptView | ChatView
 
 
-class TextPane(QWidget):
+class TextPane(TabbedPane[OpenDocument, View]):
     """Holds the open documents of the text kind."""
 
     icon_name = "feather"
+    projects: TextProjectTabs
 
-    front_changed = Signal()
-    """Another document is in front, or its title or project is another."""
     reading_wanted = Signal(object)
     reading_stopped = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(context, "text", parent)
         self.title = self.tr("Text")
-        self._context = context
         self.options = WritingOptions(context.bridge, context.settings, self)
         presets = PresetShelf(context.folders.config / "text-presets.json", self)
         balanced = next(dict(p.options) for p in presets.presets if p.id == FIRST_PRESET)
@@ -76,11 +71,6 @@ class TextPane(QWidget):
         self.tabs = self.header = self._make_tabs()
         self.strip = NoticeStrip(self)
         self._stack = QStackedWidget(self)
-        self._open: list[tuple[OpenDocument, View]] = []
-        self._started = False
-        self._actions_timer = QTimer(self)
-        self._actions_timer.setSingleShot(True)
-        self._actions_timer.timeout.connect(self._refresh_actions)
         self._last_manuscript: ManuscriptView | None = None
         self.projects = TextProjectTabs(self, context)
         self.files = FileTabs(self, context)
@@ -89,21 +79,13 @@ class TextPane(QWidget):
         self.reading = ReadingAlong(self, context)
         self.reading.wanted.connect(self.reading_wanted)
         self.reading.stopped.connect(self.reading_stopped)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for bar in (self.strip, self.dictation.bar, self.transcribing.bar, self.reading.bar):
-            layout.addWidget(bar)
-        layout.addWidget(self._stack, 1)
+        bars = (self.dictation.bar, self.transcribing.bar, self.reading.bar)
+        self._lay_out(self.strip, *bars, work=self._stack)
         context.theme.changed.connect(self._dress)
         self._dress()
         if presets.problem is not None:
             context.notify.error(presets.problem)
-        self.tabs.chosen.connect(self.show_tab)
-        self.tabs.close_wanted.connect(self.close_tab)
-        self.tabs.moved.connect(self._move_tab)
-        self.tabs.rename_wanted.connect(self.rename)
-        self.tabs.set_sources(self._closed_documents, self.files.recent_entries)
+        self._follow_tabs(self.files.recent_entries)
         for spec in text_actions(self):
             context.actions.add(spec)
         self.new_text()
@@ -119,9 +101,7 @@ class TextPane(QWidget):
 
     def activated(self) -> None:
         """Bring back what was open, the first time; then let the writer write."""
-        if not self._started:
-            self._started = True
-            QTimer.singleShot(0, self, self.projects.restore)
+        super().activated()
         if (view := self.view) is not None:
             view.setFocus()
 
@@ -137,25 +117,10 @@ class TextPane(QWidget):
         self.transcribing.close()
         self.files.close()
         self._memory.keep()
-        for project in {d.project for d, _ in self._open if d.project is not None}:
-            if project.read_only:
-                continue
-            try:
-                project.flush(FLUSH_S)
-            except StorageError as error:
-                self._context.notify.error(error)
-                return False
-        return True
+        return self._wait_for_projects()
 
-    def open_file(self, path: Path) -> None:
-        """Open a text file, or a project with its documents."""
-        if path.suffix == PROJECT_SUFFIX:
-            try:
-                self.show_project(self._context.projects.open(path))
-            except StudioError as error:
-                self._say_error(error)
-            return
-        for index, (document, _) in enumerate(self._open):
+    def _open_path(self, path: Path) -> None:
+        for index, document in enumerate(self.documents):
             if document.link is not None and document.link.path == path.absolute():
                 self.show_tab(index)
                 return
@@ -166,25 +131,14 @@ class TextPane(QWidget):
     @property
     def view(self) -> View | None:
         """The view in front."""
-        index = self._stack.currentIndex()
-        return self._open[index][1] if 0 <= index < len(self._open) else None
-
-    @property
-    def document(self) -> OpenDocument | None:
-        """The document in front."""
-        index = self._stack.currentIndex()
-        return self._open[index][0] if 0 <= index < len(self._open) else None
+        front = self._in_front()
+        return front[1] if front is not None else None
 
     @property
     def manuscript_view(self) -> ManuscriptView | None:
         """The manuscript in front, or the one that was in front last."""
         view = self.view
         return view if isinstance(view, ManuscriptView) else self._last_manuscript
-
-    @property
-    def documents(self) -> tuple[OpenDocument, ...]:
-        """Every document that has a tab."""
-        return tuple(document for document, _ in self._open)
 
     def new_document(self) -> ManuscriptView:
         """Open an empty document of the usual kind."""
@@ -198,7 +152,9 @@ class TextPane(QWidget):
         self, title: str, manuscript: Manuscript, link: FileLink | None = None
     ) -> tuple[OpenDocument, ManuscriptView]:
         """Give a manuscript that is in no project yet a tab."""
-        document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript, link=link)
+        document = OpenDocument(
+            TEXT, title, self.projects.ensure, self, manuscript=manuscript, link=link
+        )
         return document, self._add_manuscript(document)
 
     def add_text(
@@ -211,7 +167,7 @@ class TextPane(QWidget):
     ) -> None:
         """Open a new document that holds a text from elsewhere, with what made it."""
         manuscript = Manuscript()
-        document = OpenDocument(TEXT, title, self._project, self, manuscript=manuscript)
+        document = OpenDocument(TEXT, title, self.projects.ensure, self, manuscript=manuscript)
         request_id = document.keep_request(request, facts or {}) if request is not None else ""
         label = self.tr("Import") if origin == "imported" else self.tr("From library")
         manuscript.edit(0, 0, for_editor(text), label=label, origin=origin, request_id=request_id)
@@ -233,95 +189,57 @@ class TextPane(QWidget):
         """Open an empty chat."""
         count = sum(document.kind == CHAT for document in self.documents)
         title = self.tr("Chat") if not count else self.tr("Chat %1").replace("%1", str(count + 1))
-        return self._add_chat(OpenDocument(CHAT, title, self._project, self), ChatTree())
+        return self._add_chat(OpenDocument(CHAT, title, self.projects.ensure, self), ChatTree())
 
-    def open_document(self, project: Project, document_id: str) -> None:
-        """Give a document of a project a tab, or show the one it has."""
-        for index, (document, _) in enumerate(self._open):
-            if document.project is project and document.document_id == document_id:
-                self.show_tab(index)
-                return
+    def _read(self, project: Project, document_id: str) -> None:
         info = project.document(document_id)
         try:
             if info.kind == CHAT:
                 payload = project.state(document_id)
                 tree = ChatTree.from_payload(payload) if payload else ChatTree()
-                document = OpenDocument(CHAT, info.title, self._project, self)
+                document = OpenDocument(CHAT, info.title, self.projects.ensure, self)
                 document.adopt(project, document_id)
                 self._add_chat(document, tree)
             elif info.kind == TEXT:
                 state = project.text(document_id)
                 manuscript = Manuscript(state.text, state.spans)
                 document = OpenDocument(
-                    TEXT, info.title, self._project, self, manuscript=manuscript
+                    TEXT, info.title, self.projects.ensure, self, manuscript=manuscript
                 )
                 document.adopt(project, document_id)
                 view = self._add_manuscript(document)
                 if project.read_only:
                     view.set_read_only()
         except StudioError as error:
-            self._say_error(error)
+            self._context.notify.error(error)
             return
         document.set_open(True)
 
-    def show_tab(self, index: int) -> None:
-        """Bring a document to the front."""
-        if not 0 <= index < len(self._open):
-            return
-        self._stack.setCurrentIndex(index)
-        self.tabs.set_current(index)
-        view = self._open[index][1]
+    def _to_front(self, view: View) -> None:
+        self._stack.setCurrentWidget(view)
         if isinstance(view, ManuscriptView):
             self._last_manuscript = view
         view.setFocus()
-        self.front_changed.emit()
 
-    def close_tab(self, index: int, *, forget: bool = True) -> None:
-        """Close a tab; the document stays in the project, and is closed there unless not told."""
-        if not 0 <= index < len(self._open):
-            return
-        document, view = self._open.pop(index)
+    def _let_go(self, document: OpenDocument, view: View, *, forget: bool) -> None:
         view.close_view()
         if isinstance(view, ManuscriptView):
             view.counts.close_counting()
             self.reading.leave(view)
-        if document.document_id and forget:
+        if forget:
             document.set_open(False)
         if view is self._last_manuscript:
             self._last_manuscript = None
         self._stack.removeWidget(view)
-        self.tabs.remove(index)
         view.deleteLater()
-        if not self._open:
-            self.new_text()
-        self.show_tab(min(index, len(self._open) - 1))
 
-    def rename(self, index: int = -1) -> None:
-        """Ask for another title."""
-        index = index if index >= 0 else self._stack.currentIndex()
-        document = self._open[index][0]
-        title, agreed = QInputDialog.getText(
-            self, self.tr("Rename"), self.tr("Title"), text=document.title
+    def _look(self, document: OpenDocument) -> TabLook:
+        return TabLook(
+            document.title,
+            "messages-square" if document.kind == CHAT else self.icon_name,
+            tip=str(document.link.path) if document.link is not None else "",
+            modified=document.modified,
         )
-        if agreed and title.strip():
-            document.rename(title.strip())
-
-    def delete_document(self) -> None:
-        """Put the document in front away, with a way back."""
-        index, document = self._stack.currentIndex(), self.document
-        if document is None or document.project is None or not document.document_id:
-            self.close_tab(index)
-            return
-        project, document_id, title = document.project, document.document_id, document.title
-        self.close_tab(index)
-        project.delete_document(document_id)
-
-        def bring_back() -> None:
-            project.restore_document(document_id)
-            self.open_document(project, document_id)
-
-        words = self.tr("“%1” was deleted.").replace("%1", title)
-        self._context.notify.info(words, actions=[(self.tr("Undo"), bring_back)])
 
     # -- generating ---------------------------------------------------------------------------
 
@@ -355,24 +273,11 @@ class TextPane(QWidget):
 
     # -- projects -----------------------------------------------------------------------------
 
-    @property
-    def front(self) -> Front:
-        """The document in front."""
-        return self.projects.front
-
     def keep_now(self) -> None:
         """Hand everything typed so far to the project; the disk is not waited for."""
         for _, view in self._open:
             if isinstance(view, ManuscriptView):
                 view.journal.commit()
-
-    def show_project(self, project: Project) -> None:
-        """Give every document of a project that was open last a tab."""
-        self.projects.show(project)
-
-    def leave_project(self, project: Project) -> None:
-        """Close the tabs of a project's documents; they stay in the project."""
-        self.projects.leave(project)
 
     def go_back(
         self, project: Project, document_id: str, state: TextState | bytes, label: str
@@ -401,22 +306,6 @@ class TextPane(QWidget):
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _project(self) -> Project:
-        project = self._context.projects.ensure()
-        QTimer.singleShot(0, self, self.front_changed.emit)  # once the document has its place
-        return project
-
-    def _closed_documents(self) -> list[Entry]:
-        if "projects" not in self._context.__dict__ or self._context.projects.current is None:
-            return []
-        project = self._context.projects.current
-        opened = {(d.project, d.document_id) for d in self.documents}
-        return [
-            (info.title, partial(self.open_document, project, info.id))
-            for info in project.documents()
-            if info.kind in (TEXT, CHAT) and (project, info.id) not in opened
-        ]
-
     def _add_manuscript(self, document: OpenDocument) -> ManuscriptView:
         assert document.manuscript is not None
         view = ManuscriptView(
@@ -428,7 +317,7 @@ class TextPane(QWidget):
         self.reading.attach(view)
         view.changed.connect(document.name_from_text)
         view.changed.connect(lambda: self._on_view_changed(document))
-        self._add(document, view)
+        self._begin(document, view)
         return view
 
     def _add_chat(self, document: OpenDocument, tree: ChatTree) -> ChatView:
@@ -439,60 +328,21 @@ class TextPane(QWidget):
             lambda text, request: self.insert_at_cursor(text, request, document)
         )
         view.changed.connect(lambda: self._on_view_changed(document))
-        self._add(document, view)
+        self._begin(document, view)
         return view
 
-    def _add(self, document: OpenDocument, view: View) -> None:
-        self._open.append((document, view))
+    def _begin(self, document: OpenDocument, view: View) -> None:
         self._stack.addWidget(view)
-        self.tabs.add(_look(document))
-        document.changed.connect(lambda: self._refresh_tab(document))
-        document.changed.connect(self.front_changed)
-        first = self._open[0][0]
-        if len(self._open) == 2 and first.untouched and document.link is not None:
-            self.close_tab(0)
-        self.show_tab(len(self._open) - 1)
+        self._add(document, view, from_file=document.link is not None)
 
     def _on_view_changed(self, document: OpenDocument) -> None:
         self._refresh_tab(document)
-        if not self._actions_timer.isActive():
-            self._actions_timer.start(ACTIONS_MS)
-
-    def _refresh_actions(self) -> None:
-        actions = self._context.actions
-        actions.refresh(*(spec.id for spec in actions.all() if spec.id.startswith("text.")))
-
-    def _refresh_tab(self, document: OpenDocument) -> None:
-        for index, (other, _) in enumerate(self._open):
-            if other is document:
-                self.tabs.refresh(index, _look(document))
-
-    def _move_tab(self, source: int, target: int) -> None:
-        self._open.insert(target, self._open.pop(source))
-        view = self._open[target][1]
-        self._stack.removeWidget(view)
-        self._stack.insertWidget(target, view)
-        document = self._open[target][0]
-        if document.project is not None and document.document_id:
-            document.project.move_document(document.document_id, target)
-        self._stack.setCurrentIndex(self.tabs.current())
+        self._refresh_actions_soon()
 
     def _open_files(self, paths: list[Path]) -> None:
         for path in paths:
             self.open_file(path)
 
-    def _say_error(self, error: StudioError) -> None:
-        self._context.notify.error(error)
-
     def _dress(self) -> None:
         self.setStyleSheet(pane_style(self._context.theme.palette))
         self.inspector.setStyleSheet(pane_style(self._context.theme.palette))
-
-
-def _look(document: OpenDocument) -> TabLook:
-    return TabLook(
-        document.title,
-        "messages-square" if document.kind == CHAT else "feather",
-        tip=str(document.link.path) if document.link is not None else "",
-        modified=document.modified,
-    )

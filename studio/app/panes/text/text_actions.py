@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from studio.app.actions import ActionSpec
+from studio.app.actions import ActionSpec, pane_action
 from studio.app.panes.text.manuscript_view import ManuscriptView
 from studio.documents.manuscript.rewrites import Rewrite
 
 if TYPE_CHECKING:
     from studio.app.panes.text.pane import TextPane
 
-Enabled = Callable[[], bool | str] | None
+_spec = partial(pane_action, "text")
 
 
 def _tr(text: str) -> str:
@@ -24,29 +25,6 @@ def _tr(text: str) -> str:
 def text_actions(pane: TextPane) -> tuple[ActionSpec, ...]:
     """Return the pane's actions."""
     return (*_file(pane), *_edit(pane), *_generate(pane), *_listen(pane), *_rewrites(pane))
-
-
-def _spec(
-    name: str,
-    title: str,
-    then: Callable[[], object],
-    keys: str = "",
-    icon: str = "",
-    category: str = "File",
-    enabled: Enabled = None,
-    tooltip: str = "",
-) -> ActionSpec:
-    return ActionSpec(
-        id=f"text.{name}",
-        title=title,
-        callback=then,
-        shortcut=keys,
-        icon=icon,
-        category=category,
-        enabled=enabled,
-        tooltip=tooltip,
-        pane="text",
-    )
 
 
 def _in_front(pane: TextPane) -> bool | str:

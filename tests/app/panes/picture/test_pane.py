@@ -622,7 +622,7 @@ def test_a_closed_picture_is_opened_again_as_it_was(studio: Studio) -> None:
     studio.session._keep_prompt()
     studio.pane.close_tab(0)
     assert not studio.picture.layers
-    (title, again) = studio.pane._closed_documents()[0]
+    (title, again) = studio.pane.projects.closed_entries()[0]
     assert title == "a fox"
     again()
     studio.until(lambda: studio.picture.layers)

@@ -206,7 +206,7 @@ def test_closing_a_tab_keeps_the_document_and_lists_it(desk: Desk) -> None:
     desk.kept()
     desk.pane.close_tab(0)
     assert len(desk.pane.documents) == 1
-    (entry,) = desk.pane._closed_documents()
+    (entry,) = desk.pane.projects.closed_entries()
     entry[1]()
     assert desk.text == "One"
     assert len(desk.pane.documents) == 2
