@@ -172,12 +172,14 @@ class TabbedPane(QWidget, Generic[DocumentT, WorkT]):
         """Close a tab; the document stays in the project, and is closed there unless not told."""
         if not 0 <= index < len(self._open):
             return
+        front = self._current
         document, work = self._open.pop(index)
         self._let_go(document, work, forget=forget)
         self.tabs.remove(index)
         if not self._open:
             self.new_document()
-        self.show_tab(min(index, len(self._open) - 1))
+        behind = index != front
+        self.show_tab(front - (index < front) if behind else min(index, len(self._open) - 1))
 
     def rename(self, index: int = -1) -> None:
         """Ask for another title of a tab's document; of the one in front without a tab."""

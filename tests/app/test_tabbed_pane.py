@@ -114,6 +114,18 @@ def pane(qtbot: QtBot, app_context: AppContext) -> Iterator[NotePane]:
     app_context.projects.close_all()
 
 
+def test_closing_a_tab_behind_keeps_the_one_in_front(pane: NotePane) -> None:
+    for title in ("two", "three"):
+        pane.new_document(title)
+    pane.show_tab(1)
+    front = pane.document
+    pane.close_tab(0)
+    assert pane.document is front and pane.tabs.current() == 0
+    pane.close_tab(1)
+    assert pane.document is front and pane.tabs.current() == 0
+    assert len(pane.documents) == 1
+
+
 def test_it_is_a_pane_with_documents(pane: NotePane) -> None:
     assert isinstance(pane, DocumentsPane)
     assert (pane.front.project, pane.front.title, pane.front.kind) == (None, "Untitled", KIND)

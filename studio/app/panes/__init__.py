@@ -52,6 +52,8 @@ PICTURE_SUFFIXES = (
     ".psb",
 )
 
+SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".oga", ".mp3", ".aif", ".aiff")
+
 PANES: tuple[PaneEntry, ...] = (
     PaneEntry(
         "text",
@@ -69,7 +71,14 @@ PANES: tuple[PaneEntry, ...] = (
         ("picture",),
         PICTURE_SUFFIXES,
     ),
-    PaneEntry("sound", "studio.app.panes.sound.pane:SoundPane", "Sound", "audio-lines"),
+    PaneEntry(
+        "sound",
+        "studio.app.panes.sound.pane:SoundPane",
+        "Sound",
+        "audio-lines",
+        ("soundtrack",),
+        SOUND_SUFFIXES,
+    ),
     PaneEntry("library", "studio.app.panes.library.pane:LibraryPane", "Library", "library"),
 )
 """From top to bottom of the rail."""

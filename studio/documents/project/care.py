@@ -31,6 +31,8 @@ SMALL_BYTES = 8 * 1024 * 1024
 EVERY_S = 3600.0
 """How often it looks whether something is due again."""
 DAY_S = 86400.0
+ENDED_CHECK_S = 1.0
+"""How often who waits for the thread looks whether it is still there."""
 
 
 class Care:
@@ -69,8 +71,8 @@ class Care:
             if project in self._new:
                 self._new.remove(project)
             self._done_at.pop(project, None)
-            while self._at_work is project:
-                self._condition.wait()
+            while self._at_work is project and self._thread.is_alive():
+                self._condition.wait(ENDED_CHECK_S)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until nothing is due."""

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from studio.core.errors import BadInputError, DiskFullError, ReadOnlyError, Stor
 from studio.documents.project import Project, ProjectSession, TextEdit
 from studio.documents.project import backups as backups_module
 from studio.documents.project import session as session_module
+from studio.documents.project.care import Care
 from studio.documents.project.lock import lock_path, standing
 from tests.documents.project.conftest import write
 from tests.documents.project.failing_disk import full
@@ -336,3 +338,19 @@ def test_copies_of_one_project_keep_their_backups_apart(session, tmp_path) -> No
         newest = session.backups(tmp_path / f"{name}.triptych")[0]
         with Project.open(newest.path, read_only=True) as kept:
             assert kept.text(document).text == word
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_project_closes_although_its_care_broke_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(project: Project, go_on: object) -> bool:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("studio.documents.project.care.check_thoroughly", broken)
+    care = Care(tmp_path / "backups", lambda *_: None, lambda: 10**9)
+    with closing(Project.open(tmp_path / "a.triptych", create=True)) as project:
+        care.add(project)
+        care.wait(10.0)
+        care.forget(project)
+    care.close()

@@ -14,6 +14,7 @@ from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import NewFile, ReadAloud
 from studio.app.option_memory import OptionMemory
+from studio.app.panes import SOUND_SUFFIXES
 from studio.app.panes.sound.clip_files import ClipFiles
 from studio.app.panes.sound.clip_mending import ClipMending
 from studio.app.panes.sound.inspector import SoundInspector
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from studio.documents.soundtrack.inputs import Input
     from studio.documents.soundtrack.outputs import Output
     from studio.documents.spans import TextState
-
-SOUND_FILES = "*.wav *.flac *.ogg *.opus *.oga *.mp3 *.aif *.aiff"
 
 
 class SoundPane(TabbedPane[SoundPlace, SoundSession]):
@@ -280,7 +279,7 @@ class SoundPane(TabbedPane[SoundPlace, SoundSession]):
             self,
             self.tr("Open sound files"),
             "",
-            f"{words} ({SOUND_FILES})",
+            f"{words} ({' '.join(f'*{each}' for each in SOUND_SUFFIXES)})",
         )
         if names and self.session is not None:
             position = self.view.timeline.cursor_position

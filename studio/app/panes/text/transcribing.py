@@ -12,6 +12,7 @@ from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.job_follower import JobState
 from studio.app.missing_listener import MissingListener
+from studio.app.panes import SOUND_SUFFIXES
 from studio.app.transcript_job import TranscriptJob, can_listen
 from studio.app.widgets.listening_bar import Choice, ListeningBar
 from studio.app.widgets.words import fill_in
@@ -19,8 +20,6 @@ from studio.core.artifacts import TranscriptArtifact
 
 if TYPE_CHECKING:
     from studio.app.panes.text.pane import TextPane
-
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".oga", ".mp3", ".aif", ".aiff")
 
 
 class Transcribing(QObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from studio.app.main import pane_sources
 from studio.app.panes.picture.pane import PicturePane
+from studio.app.panes.sound.pane import SoundPane
 from studio.app.panes.text.pane import TextPane
 from studio.documents.picture.geometry import Rect
+from studio.documents.project import Project
 from tests.app.conftest import MakeWindow, OpenWindow
+from tests.app.panes.sound.conftest import wav
 from tests.fakes.fake_engine import CHAT_MODEL, IMAGE_MODEL, FakeEngine
 
 LONG_MS = 10_000
@@ -133,3 +137,23 @@ def test_the_time_machine_goes_back_in_a_picture(qtbot: QtBot, opened: OpenWindo
     panel.restore()
     qtbot.waitUntil(lambda: len(session.picture.layers) == 1, timeout=LONG_MS)
     assert session.picture.extent() == Rect(0, 0, 40, 40)
+
+
+def test_a_sound_goes_to_the_sounds_and_a_project_of_sounds_opens_there(
+    qtbot: QtBot, opened: OpenWindow, tmp_path: Path
+) -> None:
+    assert opened.view.current_pane == "text"
+    opened.view.open_files([wav(tmp_path / "bell.wav")])
+    assert opened.view.current_pane == "sound"
+    sounds = opened.view.panes["sound"]
+    assert isinstance(sounds, SoundPane) and sounds.session is not None
+    soundtrack = sounds.session.soundtrack
+    qtbot.waitUntil(lambda: bool(soundtrack.tracks), timeout=LONG_MS)
+    with closing(Project.open(tmp_path / "sounds.triptych", create=True)) as project:
+        project.create_document("soundtrack", "Waves")
+    opened.view.show_pane("text")
+    actions = opened.app.project_actions
+    assert actions is not None
+    actions.open_project(tmp_path / "sounds.triptych")
+    qtbot.waitUntil(lambda: opened.view.current_pane == "sound", timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "Waves" in [each.title for each in sounds.documents], timeout=LONG_MS)
