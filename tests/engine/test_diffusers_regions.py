@@ -452,12 +452,16 @@ def test_families_that_take_regions_say_so(family: str) -> None:
 def test_stopping_half_way_leaves_no_trace(family: str, ctx: RecordingContext) -> None:
     toy = loaded(family)
     before = pixels(toy, ctx, request(ctx))
-    counting = RecordingContext()
-    pixels(toy, counting, asked(counting, region(counting)))
-    for after in range(counting.checkpoints):
-        stopped = RecordingContext(cancel_after=after)
-        with pytest.raises(JobCancelled):
+    places = 0
+    while True:  # how often it can be stopped depends on what is cached and on the clock
+        stopped = RecordingContext(cancel_after=places)
+        try:
             pixels(toy, stopped, asked(stopped, region(stopped)))
+        except JobCancelled:
+            places += 1
+        else:
+            break
+    assert places > 3
     assert np.array_equal(before, pixels(toy, ctx, request(ctx)))
 
 

@@ -34,6 +34,7 @@ from studio.engine.backends._diffusers_loading_impl import (
     foreign_errors,
     read_folder,
     read_single_file,
+    settle,
 )
 from studio.engine.backends._diffusers_memory_impl import Ladder, bytes_of
 from studio.engine.backends._diffusers_pipelines_impl import (
@@ -101,21 +102,10 @@ def load(model: ModelInfo, device: Device, ctx: LoadContext) -> PictureModel:
     with foreign_errors(model.title, model.path):
         for part in parts.values():
             if isinstance(part, torch.nn.Module):
-                _settle(part, device)
+                settle(part, device)
         loaded = PictureModel(model, family, Pipelines(parts, settings, family), device)
     ctx.loading(1.0, "Ready")
     return loaded
-
-
-def _settle(network: Any, device: Device) -> None:
-    """Put a network where and how it computes fastest; see decision page 0110."""
-    network.eval().requires_grad_(False)
-    draws_whole = hasattr(network, "decode")
-    if (draws_whole or device.dtype != "float32") and any(
-        p.ndim == 4 for p in network.parameters()
-    ):
-        network.to(memory_format=torch.channels_last)
-    network.to(device.torch_name)
 
 
 class PictureModel(LoadedModel):
