@@ -65,7 +65,8 @@ def test_what_comes_in_stands_in_an_ordinary_file(tmp_path: Path) -> None:
     session = Session(tmp_path / "new")
     session.recorder.start(position=99, track_id="t", clip_id="c")
     session.until(lambda: session.recorder.seconds > 0.7)
-    assert session.recorder.recording and session.recorder.levels().peak[0] > 0.1
+    assert session.recorder.recording
+    session.until(lambda: session.recorder.levels().peak[0] > 0.1)
     assert recoverable(tmp_path / "new") == (), "what is being made is not left over"
     event = session.stop()
     assert [each.state for each in session.events] == ["recording", "stopped"]
