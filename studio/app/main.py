@@ -314,6 +314,8 @@ class Window:
 
     def _on_pane_made(self, name: str) -> None:
         pane = self.window.panes[name]
+        if name in FILE_PANES.values():
+            self.library.prepare_to_sign()
         if isinstance(pane, MakesDocuments):
             pane.document_wanted.connect(self._open_as_document)
         if isinstance(pane, MakesSpeech):

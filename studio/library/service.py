@@ -45,7 +45,7 @@ class LibraryService:
         self._embedder: EngineEmbedder | None = None
         self._meaning: Meaning | None = None
         self._stop_recording: Callable[[], None] | None = None
-        self._closed = False
+        self._closed = self._signs = False
 
     @property
     def library(self) -> Library:
@@ -64,6 +64,8 @@ class LibraryService:
                     self._folders, self._settings(), model_label=self._label
                 )
                 self._library.start()
+                if self._signs:
+                    self._library.upkeep.prepare_to_sign()
             return self._library
 
     @property
@@ -95,6 +97,13 @@ class LibraryService:
             self._stop_recording = recorder.watch(engine)
             self._embedder = EngineEmbedder(engine)
             self._meaning = Meaning(library, self._embedder)
+
+    def prepare_to_sign(self) -> None:
+        """Get ready for results that are signed; returns at once."""
+        with self._guard:
+            self._signs = True
+            if self._library is not None:
+                self._library.upkeep.prepare_to_sign()
 
     def read_for_meaning(self) -> None:
         """Begin to compute vectors in the background; call when the engine knows its models."""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from studio.core.errors import StorageError
+from studio.core.provenance import credentials
 from studio.library import vectors
 from studio.library.index import DamagedIndexError
 from studio.library.items import Change, Item, Problems, ScanReport
@@ -55,6 +56,10 @@ class Upkeep:
         if self._later is None or self._later.done():
             self._later = self._thread.submit(self._quietly, self._scan_in_background)
         return self._later
+
+    def prepare_to_sign(self) -> None:
+        """Import what signing needs, in the background, before the first result waits for it."""
+        self._thread.submit(credentials.prepare)
 
     def settle(self, timeout_s: float) -> None:
         """Wait until the background work given so far is done."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from studio.app.panes.text.pane import TextPane
 from studio.app.theme.tokens import Size
 from studio.core.artifacts import AudioArtifact, ImageArtifact
 from studio.core.media import Picture, Sound
+from studio.core.provenance import credentials
+from studio.core.provenance.credentials import prepare
 from studio.core.requests import AudioRequest, Capability, ImageRequest, TextRequest, from_json
 from studio.documents.project import Project
 from studio.documents.soundtrack.outputs import NullOutput
@@ -463,3 +467,25 @@ def test_a_long_title_leaves_room_for_other_tabs(studio: Studio) -> None:
     assert bar.count() == 2
     assert bar.tabSizeHint(1).width() == Size.TAB_MAX
     assert "whole strip" in bar.tabToolTip(1)
+
+
+def test_signing_is_prepared_where_results_are_signed(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    monkeypatch.setattr(
+        "studio.core.provenance.credentials.prepare",
+        lambda: prepared.append(threading.current_thread().name),
+    )
+    studio.show_library(0)
+    studio.library.upkeep.settle(10.0)
+    assert not prepared, "texts are not signed"
+    studio.window.view.show_pane("picture")
+    studio.library.upkeep.settle(10.0)
+    (thread,) = prepared
+    assert thread.startswith("library-upkeep")
+
+
+def test_preparing_finds_everything_it_names() -> None:
+    prepare()
+    assert set(credentials._NEEDED) <= set(sys.modules)
