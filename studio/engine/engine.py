@@ -557,9 +557,7 @@ class Engine:
                 self._wanted_warm.append((model_id, capability))
             _log.info("nothing to warm up: %s", error)
             return
-        warm_up = WarmUp(
-            answerer, lane, self._registry, self._preparation, self._crew.spawn, self.store_models
-        )
+        warm_up = WarmUp(answerer, lane, self._registry, self._crew.spawn, self.store_models)
         with self._lock:
             if self._closing:
                 return

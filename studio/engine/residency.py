@@ -142,16 +142,39 @@ class Residency:
         resident = self._take_loaded(model.id)
         if resident is not None:
             return resident
-        while not self._load_lock.acquire(timeout=_LOOK_S):
-            ctx.raise_if_cancelled()
-        try:
+        with self._alone(ctx.raise_if_cancelled):
             resident = self._take_loaded(model.id)
             if resident is None:
                 resident = self._load(model, backend, ctx)
-        finally:
-            self._load_lock.release()
         self._on_change()
         return resident
+
+    def prepare(self, backend: Backend, look: Callable[[], None]) -> None:
+        """Let a backend import what it needs, while no model is being loaded.
+
+        Loading imports too, and the libraries do not bear being imported by two threads: one of
+        them may see a module that is half there.
+
+        Args:
+            backend: What to prepare.
+            look: Called every now and then while a model is being loaded; may raise.
+
+        Raises:
+            StudioError: It failed, in words.
+            NeedsMemory: Memory ran out.
+            JobCancelled: ``look`` or the backend raised it.
+        """
+        with self._alone(look):
+            self._prepare(backend)
+
+    @contextmanager
+    def _alone(self, look: Callable[[], None]) -> Iterator[None]:
+        while not self._load_lock.acquire(timeout=_LOOK_S):
+            look()
+        try:
+            yield
+        finally:
+            self._load_lock.release()
 
     def done(self, resident: Resident) -> None:
         """Give back what :meth:`take` returned."""

@@ -14,7 +14,6 @@ from studio.engine.installed import Answerer
 from studio.engine.jobs import CancelToken, Priority
 from studio.engine.lanes import Lane
 from studio.engine.lease import Ticket
-from studio.engine.preparation import Preparation
 from studio.engine.registry import Registry
 
 _log = logging.getLogger(__name__)
@@ -31,14 +30,12 @@ class WarmUp:
         answerer: Answerer,
         lane: Lane,
         registry: Registry,
-        preparation: Preparation,
         spawn: Callable[[Callable[[], None], str], object],
         store_models: ModelsOfRole = lambda role: (),
     ) -> None:
         self._answerer = answerer
         self._lane = lane
         self._registry = registry
-        self._preparation = preparation
         self._spawn = spawn
         self._store_models = store_models
         self._ticket: Ticket | None = None
@@ -60,13 +57,20 @@ class WarmUp:
         backend = self._answerer.backend
         try:
             with self._registry.watching(backend.manifest.id):
-                self._preparation.prepare(backend)
-        except (StudioError, NeedsMemory, JobCancelled) as error:
+                self._lane.residency.prepare(backend, self._look)
+        except JobCancelled:
+            self.over.set()
+            return
+        except (StudioError, NeedsMemory) as error:
             # The first job that needs it meets the same failure and tells it in words.
             _log.warning("preparing %s failed: %s", backend.manifest.id, error)
             self.over.set()
             return
         self._stand_in_line()
+
+    def _look(self) -> None:
+        if self.token.cancelled:
+            raise JobCancelled
 
     def _stand_in_line(self) -> None:
         if self.token.cancelled or self._lane.residency.has(self._answerer.model.id):

@@ -359,6 +359,7 @@ def _drop_outs(seconds: float) -> dict[str, Any]:
 
 def _busy(seconds: float, player: Any) -> tuple[int, int]:
     """Import everything and write text until the time is over; returns drop-outs and tokens."""
+    from studio.core.events import TERMINAL, Failed
     from studio.core.requests import Capability, TextRequest
     from studio.core.settings import Computing
     from studio.engine.backends.transformers_text import TransformersTextBackend
@@ -378,13 +379,15 @@ def _busy(seconds: float, player: Any) -> tuple[int, int]:
         queue_file=None,
     )
     changed = threading.Event()
-    state = {"tokens": 0, "over": 0}
+    state = {"tokens": 0}
+    failed: list[str] = []
 
     def listen(event: Any) -> None:
         name = type(event).__name__
         state["tokens"] += name == "TextDelta"
-        if name in ("Finished", "Failed", "Cancelled"):
-            state["over"] += 1
+        if isinstance(event, Failed):
+            failed.append(f"{event.message} {event.details}")
+        if isinstance(event, TERMINAL):
             changed.set()
 
     engine.subscribe(listen)
@@ -396,18 +399,17 @@ def _busy(seconds: float, player: Any) -> tuple[int, int]:
         prompt="Once upon a time",
         options={"max_new_tokens": 64},
     )
-    importing = -1
-    while time.monotonic() < deadline:
+    # Before the engine does: two threads that import transformers at once get half a module.
+    for module, name in _LIBRARIES:
+        assert getattr(importlib.import_module(module), name)
+    importing = player.underflows
+    while time.monotonic() < deadline and not failed:
         changed.clear()
         engine.submit(request)
-        if importing < 0:
-            # Not by the statement, and transformers first: while another thread imports it too,
-            # a statement returns what it was before it put a lazy module in its place.
-            for module, name in _LIBRARIES:
-                assert getattr(importlib.import_module(module), name)
-            importing = player.underflows
         changed.wait(120)
     engine.close()
+    if failed:
+        raise SystemExit(f"No text was written: {failed[0]}")
     return importing, state["tokens"]
 
 

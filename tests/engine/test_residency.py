@@ -297,3 +297,29 @@ def test_threads_share_one_heap(tmp_path: Path) -> None:
     told = tmp_path / "heaps.xml"
     subprocess.run([sys.executable, "-c", HEAPS % str(told)], check=True, timeout=60)
     assert told.read_text().count("<heap nr=") == 1
+
+
+def test_nothing_is_prepared_while_a_model_is_loaded() -> None:
+    place, other = Place(), StepBackend()
+    loads, may_end, looked = threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def load(info: ModelInfo, ctx: Any) -> None:
+        loads.set()
+        may_end.wait(WAIT_S)
+        order.append("loaded")
+
+    place.backend.on_load = load
+    place.residency._prepare = lambda backend: order.append(
+        "own" if backend is not other else "other"
+    )
+    loading = threading.Thread(target=place.take, args=(A,))
+    preparing = threading.Thread(target=place.residency.prepare, args=(other, looked.set))
+    loading.start()
+    assert loads.wait(WAIT_S)
+    preparing.start()
+    assert looked.wait(WAIT_S), "it waits, and asks whether it is still wanted"
+    may_end.set()
+    for thread in (loading, preparing):
+        thread.join(WAIT_S)
+    assert order == ["own", "loaded", "other"]
