@@ -34,7 +34,6 @@ from PySide6.QtWidgets import (
 from studio.app.context import AppContext
 from studio.app.inspector import Inspector
 from studio.app.layout_state import LayoutState, fitting
-from studio.app.model_options import ModelOptions
 from studio.app.rail import Rail
 from studio.app.status_bar import StatusBar
 from studio.app.theme.style import set_role
@@ -255,6 +254,8 @@ class MainWindow(QMainWindow):
         self.inspector.show_page(name)
         self.rail.set_current(name)
         self._context.actions.set_pane(name)
+        from studio.app.model_options import ModelOptions  # not before the first paint
+
         options = getattr(self._panes[name], "options", None)
         if isinstance(options, ModelOptions):
             self.status.follow(options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -16,14 +18,16 @@ from PySide6.QtWidgets import (
 
 from studio.app.bridge import EngineBridge
 from studio.app.jobs_summary import summarise
-from studio.app.model_options import ModelOptions
 from studio.app.theme.icons import icon
 from studio.app.theme.style import set_role, tabular
 from studio.app.theme.tokens import Size, Space
 from studio.app.widgets.words import fill_in, gigabytes
 from studio.core.requests import Capability
-from studio.engine.jobs import EngineState, InstalledModel
-from studio.models.info import ModelInfo
+
+if TYPE_CHECKING:
+    from studio.app.model_options import ModelOptions
+    from studio.engine.jobs import EngineState, InstalledModel
+    from studio.models.info import ModelInfo
 
 PROGRESS_WIDTH = 72
 
