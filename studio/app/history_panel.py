@@ -18,40 +18,26 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from studio.app.background import Background
 from studio.app.context import AppContext
 from studio.app.documents_pane import DocumentsPane, Front
-from studio.app.history_picture import HistoryPicture
-from studio.app.history_preview import HistoryPreview
+from studio.app.history_frame import HistoryFrame
 from studio.app.history_reader import Moment, Past, read_deleted, read_moment, read_past
 from studio.app.history_rows import Row
-from studio.app.history_side import DELETED, MOMENTS, STEPS, HistorySide
+from studio.app.history_side import DELETED, MOMENTS, STEPS
 from studio.app.history_words import steps_words
-from studio.app.theme.style import set_role
-from studio.app.theme.tokens import Size, Space
-from studio.app.time_strip import TimeStrip
+from studio.app.theme.tokens import Size
 from studio.app.widgets.dates import when
-from studio.app.widgets.elided_label import ElidedLabel
-from studio.app.widgets.empty_state import EmptyState
-from studio.app.widgets.icon_button import IconButton
-from studio.app.widgets.icon_label import IconLabel
-from studio.app.widgets.switch import Switch
 from studio.app.widgets.words import fill_in
 from studio.core.errors import StudioError
 
 TABS = {"steps": STEPS, "moments": MOMENTS, "deleted": DELETED}
 
 
-class HistoryPanel(QFrame):
+class HistoryPanel(HistoryFrame):
     """Shows the past of the document in front, over the work."""
 
     closed = Signal()
@@ -73,11 +59,8 @@ class HistoryPanel(QFrame):
             parent: What it lies over.
             pane_of: Returns the pane for documents of a kind; ``None``: the one it is opened for.
         """
-        super().__init__(parent)
+        super().__init__(context, parent)
         self._pane_of = pane_of
-        set_role(self, "surface")
-        self.setAccessibleName(self.tr("History"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._context = context
         self._over = parent
         self._pane: DocumentsPane | None = None
@@ -86,13 +69,11 @@ class HistoryPanel(QFrame):
         self._moment: Moment | None = None
         self._chosen: Row | None = None
         self.reading = Background("history", self)
-        font_px = context.settings.value.appearance.manuscript_font_px
-        self.preview = HistoryPreview(context.theme, font_px)
-        self.picture = HistoryPicture(context.theme)
-        self.strip = TimeStrip(context.theme)
         self.strip.valueChanged.connect(self._on_strip)
-        self.side = HistorySide()
-        self._lay_out()
+        self.close_wanted.connect(self.close_panel)
+        self.step_wanted.connect(self.step)
+        self.branch_button.clicked.connect(self.branch)
+        self.restore_button.clicked.connect(self.restore)
         self.side.tab_chosen.connect(self.show_list)
         self.side.row_chosen.connect(self._on_row)
         self.side.name_wanted.connect(self.name_moment)
@@ -101,89 +82,6 @@ class HistoryPanel(QFrame):
             view.installEventFilter(self)
         parent.installEventFilter(self)
         self.hide()
-
-    # -- parts --------------------------------------------------------------------------------
-
-    def _lay_out(self) -> None:
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
-        middle.addLayout(self._make_reading(), 1)
-        middle.addWidget(_line(vertical=True))
-        middle.addWidget(self.side)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self._make_head())
-        column.addWidget(_line())
-        column.addLayout(middle, 1)
-        column.addWidget(_line())
-        column.addLayout(self._make_foot())
-
-    def _make_head(self) -> QHBoxLayout:
-        self.title = ElidedLabel()
-        set_role(self.title, "heading")
-        self.marks = Switch(self.tr("Show changes"))
-        self.marks.setChecked(True)
-        self.marks.setToolTip(self.tr("Mark what would come back and what would go"))
-        self.marks.toggled.connect(self.preview.set_marked)
-        close = IconButton("x", self.tr("Close the history (Esc)"), self.close_panel)
-        head = QHBoxLayout()
-        head.setContentsMargins(Space.L, Space.S, Space.S, Space.S)
-        head.setSpacing(Space.S)
-        head.addWidget(IconLabel("history", "text"))
-        head.addWidget(self.title, 1)
-        head.addWidget(self.marks)
-        head.addWidget(close)
-        return head
-
-    def _make_reading(self) -> QVBoxLayout:
-        self.when_label = _label("heading")
-        self.back_label = _label("good")
-        self.gone_label = _label("bad")
-        self.note_label = _label("quiet")
-        line = QHBoxLayout()
-        line.setContentsMargins(Space.L, Space.S, Space.L, Space.S)
-        line.setSpacing(Space.L)
-        line.addWidget(self.when_label)
-        line.addStretch()
-        for label in (self.note_label, self.back_label, self.gone_label):
-            line.addWidget(label)
-        self._empty = EmptyState("", "", icon_name="history")
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.preview)
-        self._pages.addWidget(self.picture)
-        self._pages.addWidget(self._empty)
-        column = QVBoxLayout()
-        column.setSpacing(0)
-        column.addLayout(line)
-        column.addWidget(self._pages, 1)
-        return column
-
-    def _make_foot(self) -> QVBoxLayout:
-        self.place_label = _label("caption")
-        self.branch_button = QPushButton(self.tr("Branch as new document"))
-        self.branch_button.clicked.connect(self.branch)
-        self.restore_button = QPushButton(self.tr("Restore this state"))
-        set_role(self.restore_button, "primary")
-        self.restore_button.clicked.connect(self.restore)
-        self._steppers = [
-            IconButton("chevron-left", self.tr("One step back (Left)"), lambda: self.step(-1)),
-            IconButton("chevron-right", self.tr("One step on (Right)"), lambda: self.step(1)),
-        ]
-        row = QHBoxLayout()
-        row.setSpacing(Space.S)
-        for button in self._steppers:
-            row.addWidget(button)
-        row.addWidget(self.place_label)
-        row.addStretch()
-        row.addWidget(self.branch_button)
-        row.addWidget(self.restore_button)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(Space.L, Space.S, Space.L, Space.M)
-        foot.setSpacing(Space.S)
-        foot.addWidget(self.strip)
-        foot.addLayout(row)
-        return foot
 
     # -- opening and closing ------------------------------------------------------------------
 
@@ -309,10 +207,10 @@ class HistoryPanel(QFrame):
     def _show_moment(self, moment: Moment) -> None:
         self._moment = moment
         if moment.readable:
-            self._pages.setCurrentWidget(self.preview)
+            self.pages.setCurrentWidget(self.preview)
             self.preview.show_comparison(moment.comparison)
         elif moment.picture is not None:
-            self._pages.setCurrentWidget(self.picture)
+            self.pages.setCurrentWidget(self.picture)
             self.picture.show_picture(moment.picture)
         else:
             words = self.tr("It can be restored, but not shown as text.")
@@ -367,9 +265,9 @@ class HistoryPanel(QFrame):
         self._refresh_buttons()
 
     def _show_empty(self, title: str, sentence: str) -> None:
-        self._empty.title.setText(title)
-        self._empty.sentence.setText(sentence)
-        self._pages.setCurrentWidget(self._empty)
+        self.empty.title.setText(title)
+        self.empty.sentence.setText(sentence)
+        self.pages.setCurrentWidget(self.empty)
 
     def _why_not(self) -> str:
         """Return why nothing can be changed; "" when it can."""
@@ -397,7 +295,7 @@ class HistoryPanel(QFrame):
         self.branch_button.setToolTip(why or self.tr("Make a new document of this state"))
         can_write = self._front.project is not None and not self._front.project.read_only
         self.side.set_can_write(can_write)
-        for button, limit in zip(self._steppers, (0, self.strip.maximum()), strict=True):
+        for button, limit in zip(self.steppers, (0, self.strip.maximum()), strict=True):
             button.setEnabled(self.side.tab == STEPS and self.strip.value() != limit)
         self.strip.setEnabled(bool(self._past.entries))
         self.marks.setEnabled(self._moment is not None and not deleted)
@@ -525,20 +423,3 @@ class HistoryPanel(QFrame):
         """Lie over everything between rail and status line."""
         left, bottom = Size.RAIL + 1, self._over.height() - Size.STATUS - 1
         self.setGeometry(left, 0, self._over.width() - left, bottom)
-
-
-def _line(*, vertical: bool = False) -> QFrame:
-    line = QFrame()
-    set_role(line, "line")
-    if vertical:
-        line.setFixedWidth(1)
-    else:
-        line.setFixedHeight(1)
-    return line
-
-
-def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    set_role(label, role)
-    return label

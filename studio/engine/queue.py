@@ -151,7 +151,7 @@ class QueueFile:
             if version > QUEUE_FORMAT:
                 raise NewerFormatError(
                     "The list of waiting jobs was written by a newer version of Triptych.",
-                    hint="Jobs of this session are not kept when it closes.",
+                    hint="Jobs that wait now are not kept when the window closes.",
                     path=str(self.path),
                 )
             # Only now: this changes the file.

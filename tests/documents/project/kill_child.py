@@ -3,7 +3,7 @@
     python -m tests.documents.project.kill_child FILE SEED
 
 Each line is "sequence document sha1-of-the-text"; a line is printed only after the project said
-that the action is durable. "begin" is printed when the session begins.
+that the action is durable. "begin" is printed when it begins to work.
 """
 
 from __future__ import annotations

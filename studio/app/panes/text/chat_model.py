@@ -36,7 +36,7 @@ class ChatModel(QObject):
     Attributes:
         tree: The messages.
         take: The answer being written.
-        told: What the user should know about an answer of this session, by its message.
+        told: What the user should know about an answer written since the start, by its message.
         answers: The message it answers.
     """
 

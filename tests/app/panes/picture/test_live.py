@@ -177,8 +177,10 @@ def test_it_ends_when_another_picture_comes_to_the_front(studio: Studio) -> None
 
 
 def test_nothing_to_paint_from_is_no_reason_to_ask(studio: Studio) -> None:
+    ticks: list[int] = []
+    studio.pane.live._timer.timeout.connect(lambda: ticks.append(1))
     studio.view.prompt.live_chip.click()
-    studio.qtbot.wait(200)
+    studio.until(lambda: len(ticks) > 10)
     assert not studio.asked
     studio.engine.script(Finish())
     studio.type("a fox")

@@ -6,6 +6,7 @@ Shift adds, Alt takes away, both together keep what was selected before and now.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -69,7 +70,7 @@ def mode_of(point: PenPoint, chosen: str) -> SelectMode:
     return "add" if point.shift else cast("SelectMode", chosen)
 
 
-class _BoxSelect(DragTool):
+class _BoxSelect(DragTool, ABC):
     """Selects something that fills the rectangle of a drag."""
 
     hint_text = HINT
@@ -107,13 +108,13 @@ class _BoxSelect(DragTool):
             return
         self.select(rect, mode)
 
+    @abstractmethod
     def select(self, rect: Rect, mode: SelectMode) -> None:
         """Select what fills a rectangle."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shape(self) -> QPainterPath:
         """Return the outline of what will be selected, in the document."""
-        raise NotImplementedError
 
     def _box(self) -> QRectF:
         if self.start is None or self.end is None:
